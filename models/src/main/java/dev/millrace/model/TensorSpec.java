@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.model;
+
+import dev.millrace.memory.DataType;
+import java.util.List;
+import java.util.Objects;
+
+/// A tensor that a model takes or gives.
+///
+/// @param name the name that requests and responses use
+/// @param datatype the element type
+/// @param shape the dimensions, -1 where any size goes; empty for a scalar
+public record TensorSpec(String name, DataType datatype, List<Long> shape) {
+    /// Checks that nothing is null and makes the shape immutable.
+    public TensorSpec {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(datatype, "datatype");
+        shape = List.copyOf(shape);
+    }
+
+    /// Whether a tensor of the given shape fits: same rank, and every fixed dimension equal.
+    ///
+    /// @param dims holds the shape in its first `rank` values
+    public boolean accepts(long[] dims, int rank) {
+        if (rank != shape.size()) {
+            return false;
+        }
+        for (int axis = 0; axis < rank; axis++) {
+            long expected = shape.get(axis);
+            if (expected >= 0 ? expected != dims[axis] : dims[axis] < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// The number of elements, or -1 where a dimension is variable.
+    public long elementCount() {
+        return shape.contains(-1L) ? -1 : shape.stream().reduce(1L, Math::multiplyExact);
+    }
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.memory;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+
+/// A tensor in host memory that we own: element type, shape and row-major elements in native byte order.
+///
+/// It is made once and reshaped many times; memory grows when a larger shape asks for it and never shrinks, so that in
+/// steady state nothing is allocated. Elements of [DataType#BYTES] live on the heap.
+///
+/// Threads: one at a time. Ownership: whoever made it closes it. Element indices count in row-major order from 0 and are
+/// checked against the capacity, not against the shape.
+public final class Tensor implements AutoCloseable {
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+    private static final byte[][] NO_STRINGS = {};
+
+    private final MemoryTag tag;
+    private final DataType datatype;
+    private final int elementBytes;
+    private long[] dims = new long[4];
+    private int rank = -1;
+    private long elementCount;
+    private OffHeapRegion region;
+    private MemorySegment data = MemorySegment.NULL;
+    private byte[][] strings = NO_STRINGS;
+    private List<?> keys = List.of();
+
+    /// An empty tensor without a shape.
+    public Tensor(MemoryTag tag, DataType datatype) {
+        this.tag = tag;
+        this.datatype = datatype;
+        this.elementBytes = datatype.byteSize();
+    }
+
+    /// The element type.
+    public DataType datatype() {
+        return datatype;
+    }
+
+    /// Whether a shape was set since the tensor was made or cleared.
+    public boolean hasShape() {
+        return rank >= 0;
+    }
+
+    /// The number of dimensions; 0 for a scalar.
+    public int rank() {
+        return Math.max(0, rank);
+    }
+
+    /// The size of dimension `axis`.
+    public long dim(int axis) {
+        if (axis >= rank) {
+            throw new IndexOutOfBoundsException("axis " + axis + " of a tensor of rank " + rank());
+        }
+        return dims[axis];
+    }
+
+    /// A copy of the shape.
+    public long[] shape() {
+        return Arrays.copyOf(dims, rank());
+    }
+
+    /// The number of elements: the product of the dimensions.
+    public long elementCount() {
+        return elementCount;
+    }
+
+    /// The bytes that the elements take; 0 for [DataType#BYTES].
+    public long byteSize() {
+        return elementCount * elementBytes;
+    }
+
+    /// Sets the shape. Elements keep their values as far as the memory does; new memory is zero.
+    ///
+    /// @throws IllegalArgumentException if a dimension is negative or the elements would not fit in memory
+    public Tensor reshape(long... shape) {
+        return reshape(shape, shape.length);
+    }
+
+    /// Sets the shape to the first `rank` values of `shape`; otherwise as [#reshape(long...)].
+    public Tensor reshape(long[] shape, int rank) {
+        long count = checkedCount(shape, rank);
+        if (rank > dims.length) {
+            dims = new long[rank];
+        }
+        System.arraycopy(shape, 0, dims, 0, rank);
+        this.rank = rank;
+        elementCount = count;
+        reserve(count);
+        return this;
+    }
+
+    /// Sets the leading dimension and leaves the others: more or fewer rows of the same kind.
+    @Hot
+    public Tensor rows(long rows) {
+        if (dims[0] != rows) {
+            changeRows(rows);
+        }
+        return this;
+    }
+
+    private void changeRows(long rows) {
+        long[] shape = shape();
+        if (shape.length == 0) {
+            throw new IllegalArgumentException("a scalar has no rows");
+        }
+        shape[0] = rows;
+        reshape(shape);
+    }
+
+    /// Forgets the shape, so that [#hasShape()] tells whether the next user set one.
+    public void clear() {
+        rank = -1;
+        elementCount = 0;
+        keys = List.of();
+    }
+
+    /// The elements' memory: at least [#byteSize()] bytes, valid until the next reshape or close.
+    @Hot
+    public MemorySegment data() {
+        return data;
+    }
+
+    /// The address of the first element, for native calls.
+    public long address() {
+        return data.address();
+    }
+
+    /// Element `index` of an FP32 tensor.
+    @Hot
+    public float getFloat(long index) {
+        return data.get(FLOAT, index << 2);
+    }
+
+    /// Sets element `index` of an FP32 tensor.
+    @Hot
+    public void setFloat(long index, float value) {
+        data.set(FLOAT, index << 2, value);
+    }
+
+    /// Element `index` of an FP64 tensor.
+    @Hot
+    public double getDouble(long index) {
+        return data.get(DOUBLE, index << 3);
+    }
+
+    /// Sets element `index` of an FP64 tensor.
+    @Hot
+    public void setDouble(long index, double value) {
+        data.set(DOUBLE, index << 3, value);
+    }
+
+    /// Element `index` of an integer or BOOL tensor, widened by its signedness. UINT64 comes as its 64 bits.
+    @Hot
+    public long getLong(long index) {
+        return switch (datatype) {
+            case INT64, UINT64 -> data.get(LONG, index << 3);
+            case INT32 -> data.get(INT, index << 2);
+            case UINT32 -> data.get(INT, index << 2) & 0xFFFF_FFFFL;
+            case INT16 -> data.get(SHORT, index << 1);
+            case UINT16, FP16, BF16 -> data.get(SHORT, index << 1) & 0xFFFFL;
+            case INT8 -> data.get(ValueLayout.JAVA_BYTE, index);
+            case UINT8, BOOL -> data.get(ValueLayout.JAVA_BYTE, index) & 0xFFL;
+            default -> throw new IllegalStateException("a " + datatype + " tensor has no integer elements");
+        };
+    }
+
+    /// Sets element `index` of an integer or BOOL tensor to the low bits of `value`; FP16 and BF16 take raw bits.
+    @Hot
+    public void setLong(long index, long value) {
+        switch (datatype) {
+            case INT64, UINT64 -> data.set(LONG, index << 3, value);
+            case INT32, UINT32 -> data.set(INT, index << 2, (int) value);
+            case INT16, UINT16, FP16, BF16 -> data.set(SHORT, index << 1, (short) value);
+            case INT8, UINT8, BOOL -> data.set(ValueLayout.JAVA_BYTE, index, (byte) value);
+            default -> throw new IllegalStateException("a " + datatype + " tensor has no integer elements");
+        }
+    }
+
+    /// Element `index` of a floating-point tensor of any width.
+    @Hot
+    public double getReal(long index) {
+        return switch (datatype) {
+            case FP32 -> getFloat(index);
+            case FP64 -> getDouble(index);
+            case FP16 -> Float.float16ToFloat(data.get(SHORT, index << 1));
+            case BF16 -> Float.intBitsToFloat(data.get(SHORT, index << 1) << 16);
+            default -> throw new IllegalStateException("a " + datatype + " tensor has no floating-point elements");
+        };
+    }
+
+    /// Sets element `index` of a floating-point tensor of any width, rounded to nearest even.
+    @Hot
+    public void setReal(long index, double value) {
+        switch (datatype) {
+            case FP32 -> setFloat(index, (float) value);
+            case FP64 -> setDouble(index, value);
+            case FP16 -> data.set(SHORT, index << 1, Float.floatToFloat16((float) value));
+            case BF16 -> data.set(SHORT, index << 1, bfloat16((float) value));
+            default -> throw new IllegalStateException("a " + datatype + " tensor has no floating-point elements");
+        }
+    }
+
+    /// Copies `values` to the elements from `index` on of an FP32 tensor.
+    @Hot
+    public void putFloats(long index, float[] values, int offset, int count) {
+        MemorySegment.copy(values, offset, data, FLOAT, index << 2, count);
+    }
+
+    /// Copies `values` to the first elements of an FP32 tensor.
+    @Hot
+    public void putFloats(float[] values) {
+        putFloats(0, values, 0, values.length);
+    }
+
+    /// Copies `count` elements of an FP32 tensor from `index` on into `target`.
+    @Hot
+    public void getFloats(long index, float[] target, int offset, int count) {
+        MemorySegment.copy(data, FLOAT, index << 2, target, offset, count);
+    }
+
+    /// Element `index` of a BYTES tensor; the array is not copied.
+    public byte[] getBytes(int index) {
+        return strings[index];
+    }
+
+    /// Sets element `index` of a BYTES tensor; the array is kept, not copied.
+    public void setBytes(int index, byte[] value) {
+        strings[index] = value;
+    }
+
+    /// Element `index` of a BYTES tensor as UTF-8 text.
+    public String getString(int index) {
+        return new String(strings[index], StandardCharsets.UTF_8);
+    }
+
+    /// Sets element `index` of a BYTES tensor to the UTF-8 bytes of `value`.
+    public void setString(int index, String value) {
+        strings[index] = value.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /// What the last axis stands for when the model's output was a map: its keys (Long or String) in column order;
+    /// empty for every other tensor.
+    public List<?> keys() {
+        return keys;
+    }
+
+    /// Names the columns of the last axis.
+    public void keys(List<?> columnKeys) {
+        keys = List.copyOf(columnKeys);
+    }
+
+    /// Frees the memory; the tensor can be reshaped again afterwards.
+    @Override
+    public void close() {
+        if (region != null) {
+            region.close();
+            region = null;
+        }
+        data = MemorySegment.NULL;
+        strings = NO_STRINGS;
+        clear();
+    }
+
+    @Override
+    public String toString() {
+        return datatype + (hasShape() ? Arrays.toString(shape()) : "[no shape]");
+    }
+
+    private long checkedCount(long[] shape, int rank) {
+        long count = 1;
+        for (int axis = 0; axis < rank; axis++) {
+            long dim = shape[axis];
+            if (dim < 0) {
+                throw new IllegalArgumentException("negative dimension in shape " + Arrays.toString(shape));
+            }
+            count = multiply(count, dim, shape);
+        }
+        multiply(count, Math.max(1, elementBytes), shape);
+        if (datatype == DataType.BYTES && count > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("too many strings in shape " + Arrays.toString(shape));
+        }
+        return count;
+    }
+
+    private static long multiply(long count, long factor, long[] shape) {
+        if (Math.multiplyHigh(count, factor) != 0 || count * factor < 0) {
+            throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " has more elements than memory");
+        }
+        return count * factor;
+    }
+
+    private void reserve(long count) {
+        if (datatype == DataType.BYTES) {
+            if (strings.length < count) {
+                strings = Arrays.copyOf(strings, (int) count);
+            }
+        } else if (region == null || region.byteSize() < count * elementBytes) {
+            grow(count * elementBytes);
+        }
+    }
+
+    private void grow(long bytes) {
+        OffHeapRegion larger = OffHeapRegion.allocate(tag, bytes);
+        if (region != null) {
+            MemorySegment.copy(data, 0, larger.segment(), 0, data.byteSize());
+            region.close();
+        }
+        region = larger;
+        data = larger.segment();
+    }
+
+    private static short bfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            return (short) ((bits >>> 16) | 0x40);
+        }
+        return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
+    }
+}
