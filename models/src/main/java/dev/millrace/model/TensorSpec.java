@@ -2,6 +2,8 @@
 package dev.millrace.model;
 
 import dev.millrace.memory.DataType;
+import dev.millrace.memory.Hot;
+import dev.millrace.memory.Tensor;
 import java.util.List;
 import java.util.Objects;
 
@@ -18,16 +20,15 @@ public record TensorSpec(String name, DataType datatype, List<Long> shape) {
         shape = List.copyOf(shape);
     }
 
-    /// Whether a tensor of the given shape fits: same rank, and every fixed dimension equal.
-    ///
-    /// @param dims holds the shape in its first `rank` values
-    public boolean accepts(long[] dims, int rank) {
-        if (rank != shape.size()) {
+    /// Whether a tensor's shape fits: same rank, and every fixed dimension equal.
+    @Hot
+    public boolean accepts(Tensor tensor) {
+        if (!tensor.hasShape() || tensor.rank() != shape.size()) {
             return false;
         }
-        for (int axis = 0; axis < rank; axis++) {
+        for (int axis = 0; axis < tensor.rank(); axis++) {
             long expected = shape.get(axis);
-            if (expected >= 0 ? expected != dims[axis] : dims[axis] < 0) {
+            if (expected >= 0 && expected != tensor.dim(axis)) {
                 return false;
             }
         }

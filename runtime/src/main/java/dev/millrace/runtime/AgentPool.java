@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The threads that turn lanes when nobody else does: heavy models, and what callers leave behind.
+///
+/// An agent goes round the lanes while one has work, then looks on for a short while, and then parks. It announces that it
+/// parks before it looks a last time, and [#wake()] looks for announced agents after the work was published, so no work is
+/// left waiting.
+final class AgentPool implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentPool.class);
+    /// Rounds without work before parking: a few microseconds, far less than a wake-up costs.
+    private static final int IDLE_ROUNDS = 200;
+    /// Slices of one lane before the next gets its turn.
+    private static final int SLICES_PER_VISIT = 4;
+
+    private final List<Lane> lanes = new CopyOnWriteArrayList<>();
+    private final Agent[] agents;
+    private volatile boolean stopped;
+
+    AgentPool(int threads) {
+        agents = new Agent[threads];
+        for (int i = 0; i < threads; i++) {
+            agents[i] = new Agent();
+            agents[i].thread = Thread.ofPlatform().daemon().name("millrace-agent-" + i).unstarted(agents[i]);
+        }
+    }
+
+    AgentPool start() {
+        for (Agent agent : agents) {
+            agent.thread.start();
+        }
+        return this;
+    }
+
+    void add(Lane lane) {
+        lanes.add(lane);
+        wake();
+    }
+
+    void remove(Lane lane) {
+        lanes.remove(lane);
+    }
+
+    /// Wakes one parked agent, if there is one.
+    @Hot
+    void wake() {
+        for (int i = 0; i < agents.length; i++) {
+            Agent agent = agents[i];
+            if (agent.parked.get() && agent.parked.compareAndSet(true, false)) {
+                LockSupport.unpark(agent.thread);
+                return;
+            }
+        }
+    }
+
+    /// Stops the threads and waits for them. No lane has work any more.
+    @Override
+    public void close() {
+        stopped = true;
+        boolean interrupted = false;
+        for (Agent agent : agents) {
+            LockSupport.unpark(agent.thread);
+            while (agent.thread.isAlive()) {
+                try {
+                    agent.thread.join();
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private final class Agent implements Runnable {
+        private final AtomicBoolean parked = new AtomicBoolean();
+        private Thread thread;
+
+        @Override
+        public void run() {
+            int idleRounds = 0;
+            while (!stopped) {
+                if (round()) {
+                    idleRounds = 0;
+                } else if (++idleRounds < IDLE_ROUNDS) {
+                    Thread.onSpinWait();
+                } else {
+                    park();
+                    idleRounds = 0;
+                }
+            }
+        }
+
+        private void park() {
+            parked.set(true);
+            if (stopped || anyWork()) {
+                parked.set(false);
+                return;
+            }
+            while (parked.get() && !stopped) {
+                LockSupport.park(this);
+            }
+            parked.set(false);
+        }
+
+        private boolean round() {
+            boolean worked = false;
+            for (Lane lane : lanes) {
+                if (lane.hasWork()) {
+                    worked = true;
+                    turn(lane);
+                }
+            }
+            return worked;
+        }
+
+        private void turn(Lane lane) {
+            try {
+                lane.turn(null, Long.MAX_VALUE, SLICES_PER_VISIT);
+            } catch (RuntimeException | Error e) {
+                LOG.error("{}: an agent failed and goes on", lane.spec().describe(), e);
+            }
+        }
+
+        private boolean anyWork() {
+            for (Lane lane : lanes) {
+                if (lane.hasWork()) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+}

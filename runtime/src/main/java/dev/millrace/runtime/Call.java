@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import dev.millrace.memory.Tensor;
+import dev.millrace.model.Signature;
+import dev.millrace.model.TensorSpec;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A reusable request to one version of a model. In steady state using it allocates nothing.
+///
+/// The owner fills the input tensors, runs or submits the call, and reads the output tensors:
+///
+/// ```
+/// try (Call call = model.call()) {
+///     call.input(0).putFloats(row);
+///     if (call.run() == Outcome.OK) {
+///         use(call.output(0).getFloat(0));
+///     }
+/// }
+/// ```
+///
+/// Tensors are valid until the next run. After an end other than OK they may be other objects than before: ask for them
+/// again. For a model whose rows are independent the inputs start as one row and `rows(n)` makes them more; for other
+/// models inputs of variable shape must be reshaped before the first run.
+///
+/// Threads: one owner at a time. Between [#submit(Completion)] and its completion only [#cancel()] may be called, from any
+/// thread. Ownership: whoever made it closes it; the call owns its tensors.
+public final class Call extends Ticket implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Call.class);
+    /// Looks at the wheel before parking: about as long as a light batch takes.
+    private static final int LOOKS = 100;
+
+    private final Lane lane;
+    private final long inlineBudgetNanos;
+    private TensorSet tensors;
+    private long timeoutNanos = Ticket.NO_DEADLINE;
+    private String problem = "";
+    private Completion completion;
+    private volatile Thread waiter;
+
+    Call(Lane lane, long inlineBudgetNanos) {
+        this.lane = lane;
+        this.inlineBudgetNanos = inlineBudgetNanos;
+        this.tensors = freshTensors();
+    }
+
+    private TensorSet freshTensors() {
+        TensorSet set = new TensorSet(signature());
+        preset(signature().inputs(), set.inputs());
+        if (lane.spec().hasRows()) {
+            preset(signature().outputs(), set.outputs());
+        }
+        return set;
+    }
+
+    /// Shapes tensors that leave no choice, and gives rows a first one.
+    private void preset(List<TensorSpec> specs, Tensor[] set) {
+        for (int i = 0; i < set.length; i++) {
+            long[] shape = specs.get(i).shape().stream().mapToLong(Long::longValue).toArray();
+            if (lane.spec().hasRows()) {
+                shape[0] = 1;
+            }
+            if (specs.get(i).elementCount() >= 0 || lane.spec().hasRows()) {
+                set[i].reshape(shape);
+            }
+        }
+    }
+
+    /// What the model takes and gives.
+    public Signature signature() {
+        return lane.spec().signature();
+    }
+
+    /// The model's name.
+    public String model() {
+        return lane.spec().model();
+    }
+
+    /// The version of the model that answers this call.
+    public long version() {
+        return lane.spec().version();
+    }
+
+    /// Input `index`, in the order of the signature.
+    @Hot
+    public Tensor input(int index) {
+        return tensors().inputs()[index];
+    }
+
+    /// The input called `name`.
+    ///
+    /// @throws InferenceException with [Outcome#INVALID] if there is none
+    public Tensor input(String name) {
+        return input(index(signature().inputIndex(name), "input", name));
+    }
+
+    /// Output `index`, in the order of the signature, as the last run left it.
+    @Hot
+    public Tensor output(int index) {
+        return tensors().outputs()[index];
+    }
+
+    /// The output called `name`, as the last run left it.
+    ///
+    /// @throws InferenceException with [Outcome#INVALID] if there is none
+    public Tensor output(String name) {
+        return output(index(signature().outputIndex(name), "output", name));
+    }
+
+    private int index(int index, String what, String name) {
+        if (index < 0) {
+            throw new InferenceException(Outcome.INVALID, "model '" + model() + "' has no " + what + " '" + name + "'");
+        }
+        return index;
+    }
+
+    /// Gives every input `rows` rows. Only for models whose rows are independent.
+    public Call rows(int rows) {
+        for (Tensor input : tensors().inputs()) {
+            input.rows(rows);
+        }
+        return this;
+    }
+
+    /// Sets how long each of the following runs may take, counted from its submission; zero or null for no limit.
+    public Call timeout(Duration timeout) {
+        return timeoutNanos(timeout == null ? 0 : timeout.toNanos());
+    }
+
+    /// Sets how long each of the following runs may take in nanoseconds, counted from its submission; 0 for no limit.
+    @Hot
+    public Call timeoutNanos(long nanos) {
+        timeoutNanos = nanos <= 0 ? Ticket.NO_DEADLINE : nanos;
+        return this;
+    }
+
+    /// Runs the model and waits for the end. If the calling thread is interrupted the request is cancelled and the thread's
+    /// interrupt status is set.
+    ///
+    /// @return [Outcome#OK] when the outputs can be read, or else how it ended; [#message()] says more
+    @Hot
+    public Outcome run() {
+        Outcome admission = open(null);
+        if (admission != Outcome.OK) {
+            return admission;
+        }
+        if (lane.isLight(inlineBudgetNanos)) {
+            turn();
+        } else {
+            lane.agents().wake();
+        }
+        if (!isDelivered()) {
+            await();
+        }
+        return outcome();
+    }
+
+    /// Turns the wheel until the own answer is there, but not for long: then agents go on.
+    @Hot
+    private void turn() {
+        lane.turn(this, inlineBudgetNanos, LOOKS);
+        if (isDelivered()) {
+            lane.handOver();
+            return;
+        }
+        lane.attend();
+        for (int look = 0; look < LOOKS && !isDelivered(); look++) {
+            Thread.onSpinWait();
+            lane.turn(this, inlineBudgetNanos, LOOKS);
+        }
+        lane.leave();
+    }
+
+    private void await() {
+        int generation = generation();
+        boolean interrupted = false;
+        waiter = Thread.currentThread();
+        while (!isDelivered()) {
+            if (deadlineNanos() == NO_DEADLINE) {
+                LockSupport.park(this);
+            } else {
+                long left = deadlineNanos() - lane.clock().getAsLong();
+                if (left <= 0) {
+                    end(generation, Outcome.EXPIRED);
+                }
+                LockSupport.parkNanos(this, Math.max(1000, left));
+            }
+            if (Thread.interrupted()) {
+                interrupted = true;
+                end(generation, Outcome.CANCELLED);
+            }
+        }
+        waiter = null;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Submits the call and returns at once.
+    ///
+    /// @param whenDone told exactly once if the call was accepted; it may be told before this method returns
+    /// @return [Outcome#OK] if it was accepted; otherwise why not, and `whenDone` is not told
+    @Hot
+    public Outcome submit(Completion whenDone) {
+        Outcome admission = open(Objects.requireNonNull(whenDone, "whenDone"));
+        if (admission == Outcome.OK) {
+            lane.agents().wake();
+        }
+        return admission;
+    }
+
+    /// Ends the submitted call as cancelled unless it has ended already. Rows that wait are not run; a run in progress goes
+    /// on without it.
+    ///
+    /// @return whether this ended it
+    public boolean cancel() {
+        return end(generation(), Outcome.CANCELLED);
+    }
+
+    /// Why the last run did not end OK; empty if it did.
+    public String message() {
+        if (!isDelivered()) {
+            return "";
+        }
+        String model = lane.spec().describe();
+        return switch (outcome()) {
+            case OK -> "";
+            case INVALID, TOO_LARGE, FAILED -> problem;
+            case OVERLOADED -> "the queue of " + model + " is full (" + lane.spec().capacity() + " rows)";
+            case CANCELLED -> "the request was cancelled";
+            case EXPIRED -> "the deadline of the request to " + model + " passed";
+            case UNAVAILABLE -> model + " is closed";
+            case NOT_FOUND -> model + " was not found";
+        };
+    }
+
+    /// Frees the tensors. A request in flight is cancelled first.
+    @Override
+    public void close() {
+        cancel();
+        while (!isDelivered()) {
+            Thread.onSpinWait();
+        }
+        if (tensors != null) {
+            tensors.close();
+            tensors = null;
+        }
+    }
+
+    // ---- what follows is between the call, its turner and its lane ----
+
+    /// Checks the inputs and gets slots; OK if the request is in flight now.
+    @Hot
+    Outcome open(Completion whenDone) {
+        int rows = check();
+        if (rows < 1) {
+            return refuse(rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
+        }
+        long deadline = Ticket.NO_DEADLINE;
+        if (timeoutNanos != Ticket.NO_DEADLINE) {
+            deadline = lane.clock().getAsLong() + timeoutNanos;
+        }
+        int generation = prepare(rows, deadline);
+        completion = whenDone;
+        Outcome outcome = lane.commit(this, generation, rows);
+        if (outcome != Outcome.OK) {
+            reject(generation, outcome);
+            lane.counters().refused(outcome);
+        }
+        return outcome;
+    }
+
+    private Outcome refuse(Outcome outcome) {
+        reject(prepare(0, Ticket.NO_DEADLINE), outcome);
+        lane.counters().refused(outcome);
+        return outcome;
+    }
+
+    /// The slots that the inputs need; 0 if they are too many and -1 if an input is wrong.
+    @Hot
+    private int check() {
+        List<TensorSpec> specs = signature().inputs();
+        Tensor[] inputs = tensors().inputs();
+        for (int i = 0; i < inputs.length; i++) {
+            if (!specs.get(i).accepts(inputs[i])) {
+                return wrongShape(specs.get(i), inputs[i]);
+            }
+        }
+        return lane.spec().hasRows() ? checkRows(inputs) : 1;
+    }
+
+    @Hot
+    private int checkRows(Tensor[] inputs) {
+        long rows = inputs[0].dim(0);
+        for (int i = 1; i < inputs.length; i++) {
+            if (inputs[i].dim(0) != rows) {
+                return differentRows(i, inputs[i].dim(0), rows);
+            }
+        }
+        if (rows < 1 || rows > lane.spec().capacity()) {
+            return wrongRows(rows);
+        }
+        Tensor[] outputs = tensors.outputs();
+        for (int i = 0; i < outputs.length; i++) {
+            outputs[i].rows(rows);
+        }
+        return (int) rows;
+    }
+
+    private int wrongShape(TensorSpec spec, Tensor tensor) {
+        problem = tensor.hasShape()
+                ? "input '" + spec.name() + "' has shape " + List.of(boxed(tensor.shape())) + ", expected " + spec.shape()
+                : "input '" + spec.name() + "' is missing, expected " + spec.datatype() + " of shape " + spec.shape();
+        return -1;
+    }
+
+    private static Long[] boxed(long[] shape) {
+        return java.util.Arrays.stream(shape).boxed().toArray(Long[]::new);
+    }
+
+    private int differentRows(int input, long came, long expected) {
+        List<TensorSpec> specs = signature().inputs();
+        problem = "input '" + specs.get(input).name() + "' has " + came + " rows, expected " + expected + " as input '"
+                + specs.getFirst().name() + "' has";
+        return -1;
+    }
+
+    private int wrongRows(long rows) {
+        if (rows < 1) {
+            problem = "input '" + signature().inputs().getFirst().name() + "' has 0 rows, expected at least 1";
+            return -1;
+        }
+        problem = rows + " rows in one request, at most " + lane.spec().capacity() + " fit into the queue of "
+                + lane.spec().describe();
+        return 0;
+    }
+
+    @Hot
+    Lane lane() {
+        return lane;
+    }
+
+    @Hot
+    TensorSet tensors() {
+        if (tensors == null) {
+            tensors = freshTensors();
+        }
+        return tensors;
+    }
+
+    /// Gives the tensors away to the lane.
+    @Hot
+    TensorSet detachTensors() {
+        TensorSet set = tensors;
+        tensors = null;
+        return set;
+    }
+
+    /// Takes the tensors back with the answer in them. While pinned.
+    @Hot
+    void attachTensors(TensorSet set) {
+        tensors = set;
+    }
+
+    /// Ends the request as failed. While pinned.
+    void fail(int generation, String why) {
+        problem = why;
+        end(generation, Outcome.FAILED);
+    }
+
+    @Override
+    @Hot
+    void settle(int generation, Outcome outcome) {
+        Completion told = completion;
+        lane.delivered(outcome, deadlineNanos() != NO_DEADLINE);
+        deliver(generation, outcome);
+        if (told == null) {
+            Thread thread = waiter;
+            if (thread != null) {
+                LockSupport.unpark(thread);
+            }
+        } else {
+            tell(told, outcome);
+        }
+    }
+
+    @Hot
+    private void tell(Completion told, Outcome outcome) {
+        try {
+            told.completed(this, outcome);
+        } catch (RuntimeException | Error e) {
+            complain(e);
+        }
+    }
+
+    private void complain(Throwable e) {
+        LOG.error("a completion of a call to {} threw", lane.spec().describe(), e);
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+
+/// Learns what a run costs: t(b) = a + b·c nanoseconds for b rows, by least squares with exponential forgetting.
+///
+/// Threads: any. Concurrent updates may lose one another, which an estimate can bear.
+final class CostModel {
+    private static final double KEEP = 0.98;
+    /// Runs that took this many times the estimate are taken for interruptions and counted as this much.
+    private static final double OUTLIER = 4;
+
+    private double weight;
+    private double sumRows;
+    private double sumNanos;
+    private double sumRowsRows;
+    private double sumRowsNanos;
+    private volatile double fixed;
+    private volatile double perRow;
+
+    /// Takes note of a run.
+    @Hot
+    void observe(int rows, long nanos) {
+        double cost = nanos;
+        if (weight > 8) {
+            cost = Math.min(cost, OUTLIER * estimate(rows) + 1000);
+        }
+        weight = weight * KEEP + 1;
+        sumRows = sumRows * KEEP + rows;
+        sumNanos = sumNanos * KEEP + cost;
+        sumRowsRows = sumRowsRows * KEEP + (double) rows * rows;
+        sumRowsNanos = sumRowsNanos * KEEP + rows * cost;
+        solve();
+    }
+
+    @Hot
+    private void solve() {
+        double variance = sumRowsRows - sumRows * sumRows / weight;
+        double slope = perRow;
+        if (variance > 0.01 * sumRowsRows) {
+            slope = (sumRowsNanos - sumRows * sumNanos / weight) / variance;
+        }
+        double mean = sumNanos / weight;
+        double meanRows = sumRows / weight;
+        slope = Math.clamp(slope, 0, mean / meanRows);
+        perRow = slope;
+        fixed = mean - slope * meanRows;
+    }
+
+    /// The expected nanoseconds for `rows` rows; 0 before anything was observed.
+    @Hot
+    double estimate(int rows) {
+        return fixed + rows * perRow;
+    }
+
+    /// The most rows whose expected cost is within `budgetNanos`; may be 0.
+    @Hot
+    int affordable(long budgetNanos) {
+        double left = budgetNanos - fixed;
+        if (left < 0) {
+            return 0;
+        }
+        return perRow <= 0 ? Integer.MAX_VALUE : (int) Math.min(Integer.MAX_VALUE, left / perRow);
+    }
+}

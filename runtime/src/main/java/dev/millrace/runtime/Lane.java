@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One model version at work: its ring, its backend, and the rules by which requests become batches.
+///
+/// Threads: any thread may submit, and any thread may turn the wheel, that is take a slice and run it. A token guards the
+/// taking only. After giving it back a turner looks again, and one that leaves work behind wakes an agent: a committed row
+/// is always turned by somebody.
+///
+/// Ownership: the lane owns its slots from publish to release, and its backend. It is closed when it is drained.
+final class Lane implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+    private static final VarHandle BUSY;
+
+    static {
+        try {
+            BUSY = MethodHandles.lookup().findVarHandle(Lane.class, "busy", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final LaneSpec spec;
+    private final Ring ring;
+    private final Backend backend;
+    private final AgentPool agents;
+    private final Sweeper sweeper;
+    private final LongSupplier clock;
+    private final CostModel cost = new CostModel();
+    private final LaneCounters counters = new LaneCounters();
+    private final Slice[] slices;
+    private final long allBusy;
+    private final AtomicBoolean token = new AtomicBoolean();
+    /// One bit per instance that runs a slice.
+    @SuppressWarnings("unused") // through BUSY
+    private volatile long busy;
+
+    /// Callers that will look for work once more before they park.
+    private final AtomicInteger attending = new AtomicInteger();
+    /// Requests in flight that have a deadline.
+    private final AtomicInteger deadlines = new AtomicInteger();
+
+    private volatile boolean closed;
+    private volatile boolean halted;
+
+    Lane(LaneSpec spec, Backend backend, AgentPool agents, Sweeper sweeper, LongSupplier clock) {
+        this.spec = spec;
+        this.backend = backend;
+        this.agents = agents;
+        this.sweeper = sweeper;
+        this.clock = clock;
+        this.ring = new Ring(spec.capacity(), spec.instances());
+        this.slices = new Slice[spec.instances()];
+        for (int i = 0; i < slices.length; i++) {
+            slices[i] = new Slice(i);
+        }
+        this.allBusy = -1L >>> (Long.SIZE - slices.length);
+    }
+
+    LaneSpec spec() {
+        return spec;
+    }
+
+    CostModel cost() {
+        return cost;
+    }
+
+    LaneCounters counters() {
+        return counters;
+    }
+
+    AgentPool agents() {
+        return agents;
+    }
+
+    LongSupplier clock() {
+        return clock;
+    }
+
+    LaneStatistics statistics() {
+        return counters.snapshot(spec.model(), spec.version(), ring.queued());
+    }
+
+    /// Whether a run of one row is expected to fit the budget.
+    @Hot
+    boolean isLight(long budgetNanos) {
+        return cost.affordable(budgetNanos) > 0;
+    }
+
+    /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is claimed.
+    @Hot
+    Outcome commit(Call call, int generation, int rows) {
+        if (closed) {
+            return Outcome.UNAVAILABLE;
+        }
+        long first = ring.claim(rows);
+        if (first < 0) {
+            return Outcome.OVERLOADED;
+        }
+        if (closed) {
+            pad(first, rows);
+            return Outcome.UNAVAILABLE;
+        }
+        counters.accepted();
+        if (call.deadlineNanos() != Ticket.NO_DEADLINE && deadlines.getAndIncrement() == 0) {
+            sweeper.wake();
+        }
+        call.accept(generation);
+        load(call, generation, first, rows);
+        ring.publish(first, rows);
+        VarHandle.fullFence();
+        return Outcome.OK;
+    }
+
+    @Hot
+    private void pad(long first, int rows) {
+        for (int i = 0; i < rows; i++) {
+            ring.assign(first + i, null, 0, 0);
+        }
+        ring.publish(first, rows);
+    }
+
+    /// Copies the rows in at most two pieces: up to the wrap and after it.
+    @Hot
+    private void load(Call call, int generation, long first, int rows) {
+        for (int i = 0; i < rows; i++) {
+            ring.assign(first + i, call, generation, i);
+        }
+        int firstSlot = ring.slot(first);
+        int untilWrap = Math.min(rows, ring.capacity() - firstSlot);
+        backend.load(call, 0, firstSlot, untilWrap);
+        if (untilWrap < rows) {
+            backend.load(call, untilWrap, 0, rows - untilWrap);
+        }
+    }
+
+    /// Whether something waits and an instance is free to run it.
+    @Hot
+    boolean hasWork() {
+        return busy != allBusy && !halted && ring.hasPublished();
+    }
+
+    /// Turns the wheel: takes and runs slices, each within `budgetNanos`, until nothing is left, `own` is delivered, or
+    /// `maxSlices` have been run. Whoever calls it sees to what is left, by [#handOver()] or by turning again.
+    ///
+    /// @return how many slices were run
+    @Hot
+    int turn(Ticket own, long budgetNanos, int maxSlices) {
+        int limit = Math.min(spec.maxBatch(), Math.max(1, cost.affordable(budgetNanos)));
+        int ran = 0;
+        while (ran < maxSlices && (own == null || !own.isDelivered()) && hasWork()) {
+            if (!token.compareAndSet(false, true)) {
+                break;
+            }
+            Slice slice = take(limit);
+            token.set(false);
+            VarHandle.fullFence();
+            if (slice != null) {
+                ran++;
+                if (slices.length > 1 && hasWork()) {
+                    agents.wake();
+                }
+                run(slice);
+            }
+        }
+        return ran;
+    }
+
+    /// Wakes an agent if something waits that nobody else will look at.
+    @Hot
+    void handOver() {
+        if (hasWork() && !token.get() && attending.get() == 0) {
+            agents.wake();
+        }
+    }
+
+    /// Announces a caller that keeps looking for work until [#leave()].
+    @Hot
+    void attend() {
+        attending.getAndIncrement();
+    }
+
+    /// The caller looks no longer; what waits now is handed over.
+    @Hot
+    void leave() {
+        attending.getAndDecrement();
+        handOver();
+    }
+
+    /// Takes the next slice, or null if there is none. Under the token.
+    @Hot
+    private Slice take(int limit) {
+        long first = skipDead(ring.next());
+        long last = ring.available(first, Math.min(limit, ring.capacity() - ring.slot(first)));
+        if (last < first) {
+            return null;
+        }
+        int instance = Long.numberOfTrailingZeros(~busy);
+        if (instance >= slices.length) {
+            return null;
+        }
+        last = untilPadding(first, last);
+        setBusy(instance);
+        if (halted) {
+            clearBusy(instance);
+            return null;
+        }
+        ring.take(instance, last);
+        Slice slice = slices[instance];
+        slice.set(first, ring.slot(first), (int) (last - first + 1));
+        return slice;
+    }
+
+    @Hot
+    private void setBusy(int instance) {
+        long _ = (long) BUSY.getAndBitwiseOr(this, 1L << instance);
+    }
+
+    @Hot
+    private void clearBusy(int instance) {
+        long _ = (long) BUSY.getAndBitwiseAnd(this, ~(1L << instance));
+    }
+
+    /// Passes over padding and over requests that have ended, which need no run. Returns the next sequence.
+    @Hot
+    private long skipDead(long first) {
+        long next = first;
+        while (ring.available(next, 1) == next) {
+            Ticket ticket = ring.ticket(next);
+            if (ticket != null && ticket.isLive(ring.generation(next))) {
+                break;
+            }
+            ring.clear(next);
+            backend.release(ring.slot(next), 1);
+            ring.skip(next);
+            next++;
+        }
+        return next;
+    }
+
+    @Hot
+    private long untilPadding(long first, long last) {
+        long sequence = first;
+        while (sequence < last && ring.ticket(sequence + 1) != null) {
+            sequence++;
+        }
+        return sequence;
+    }
+
+    @Hot
+    private void run(Slice slice) {
+        long now = clock.getAsLong();
+        slice.started(now);
+        Throwable failure = null;
+        boolean done = true;
+        try {
+            done = expireOverdue(slice, now) || backend.start(slice);
+        } catch (Throwable t) {
+            failure = t;
+        }
+        if (done) {
+            finished(slice, failure);
+        }
+    }
+
+    /// Ends the slice's overdue requests; true if that leaves nothing to run.
+    @Hot
+    private boolean expireOverdue(Slice slice, long now) {
+        if (deadlines.get() == 0) {
+            return false;
+        }
+        boolean allDead = true;
+        for (long sequence = slice.first(); sequence < slice.first() + slice.count(); sequence++) {
+            Ticket ticket = ring.ticket(sequence);
+            ticket.expire(now);
+            allDead &= !ticket.isLive(ring.generation(sequence));
+        }
+        return allDead;
+    }
+
+    /// Told by a backend that a slice it started has been run, or has failed.
+    @Hot
+    void completed(Slice slice, Throwable failure) {
+        finished(slice, failure);
+        handOver();
+    }
+
+    /// Answers a slice that was run, or fails it, and frees its slots.
+    @Hot
+    private void finished(Slice slice, Throwable failure) {
+        if (failure == null) {
+            long nanos = clock.getAsLong() - slice.startNanos();
+            cost.observe(slice.count(), nanos);
+            counters.ran(slice.count(), nanos);
+        }
+        String problem = failure == null ? null : report(failure);
+        int answered = 0;
+        while (answered < slice.count()) {
+            answered += answer(slice, answered, problem);
+        }
+        backend.release(slice.firstSlot(), slice.count());
+        ring.release(slice.instance());
+        clearBusy(slice.instance());
+        VarHandle.fullFence();
+    }
+
+    /// Answers the rows from `offset` on that belong to one request; returns how many they are.
+    @Hot
+    private int answer(Slice slice, int offset, String problem) {
+        long sequence = slice.first() + offset;
+        Ticket ticket = ring.ticket(sequence);
+        int generation = ring.generation(sequence);
+        int firstRow = ring.row(sequence);
+        int count = 1;
+        while (offset + count < slice.count()
+                && ring.ticket(sequence + count) == ticket
+                && ring.generation(sequence + count) == generation) {
+            count++;
+        }
+        for (int i = 0; i < count; i++) {
+            ring.clear(sequence + i);
+        }
+        if (ticket.pin(generation)) {
+            Call call = (Call) ticket;
+            if (problem == null) {
+                backend.unload(call, firstRow, slice.firstSlot() + offset, count);
+                call.answered(generation, count);
+            } else {
+                call.fail(generation, problem);
+            }
+            call.unpin(generation);
+        }
+        return count;
+    }
+
+    private String report(Throwable failure) {
+        String id = Long.toHexString(java.util.concurrent.ThreadLocalRandom.current().nextLong());
+        LOG.error("model {} version {} failed, error id {}", spec.model(), spec.version(), id, failure);
+        return "model '" + spec.model() + "' failed on this batch: " + failure.getMessage() + " (error id " + id + ")";
+    }
+
+    /// Runs every batch size that is a power of two a few times on whatever the slots hold, so that first runs are behind
+    /// and the cost is known. Before the lane gets requests.
+    void warmUp(long budgetNanos) {
+        long end = System.nanoTime() + budgetNanos;
+        Slice slice = slices[0];
+        for (int round = 0; round < 3; round++) {
+            for (int rows = 1; rows <= spec.maxBatch(); rows *= 2) {
+                slice.set(0, 0, rows);
+                long start = System.nanoTime();
+                if (start - end > 0) {
+                    return;
+                }
+                backend.start(slice);
+                if (round > 0) {
+                    cost.observe(rows, System.nanoTime() - start);
+                }
+            }
+        }
+    }
+
+    /// Whether the sweeper has anything to look after here.
+    boolean hasDeadlines() {
+        return deadlines.get() > 0;
+    }
+
+    /// Ends every overdue request that has slots.
+    void expire(long nowNanos) {
+        ring.expire(nowNanos);
+    }
+
+    /// Takes note that an accepted request was delivered.
+    @Hot
+    void delivered(Outcome outcome, boolean hadDeadline) {
+        counters.ended(outcome);
+        if (hadDeadline) {
+            deadlines.getAndDecrement();
+        }
+    }
+
+    /// Refuses new requests. Those already claimed become padding or are answered.
+    void refuse() {
+        closed = true;
+    }
+
+    /// Lets no further slice begin; those running go on. For a JVM that exits.
+    void halt() {
+        closed = true;
+        halted = true;
+        VarHandle.fullFence();
+    }
+
+    /// Whether no slice is being run.
+    boolean isIdle() {
+        return busy == 0;
+    }
+
+    /// Whether every published slot has been taken and every slice has ended.
+    boolean isDrained() {
+        return ring.queued() == 0 && busy == 0;
+    }
+
+    /// Waits until a state is reached, turning the wheel meanwhile; false if the time is over before.
+    boolean drain(long timeoutNanos) {
+        long end = System.nanoTime() + timeoutNanos;
+        while (!isDrained() && System.nanoTime() - end < 0) {
+            turn(null, Long.MAX_VALUE, Integer.MAX_VALUE);
+            LockSupport.parkNanos(50_000);
+        }
+        return isDrained();
+    }
+
+    /// Terminates running slices and waits for them; then answers what still waits with UNAVAILABLE.
+    void abandon() {
+        halt();
+        while (!isIdle()) {
+            for (Slice slice : slices) {
+                if ((busy & 1L << slice.instance()) != 0) {
+                    backend.terminate(slice);
+                }
+            }
+            LockSupport.parkNanos(1_000_000);
+        }
+        while (!ring.isAllPublished()) {
+            Thread.onSpinWait();
+        }
+        ring.endAll(Outcome.UNAVAILABLE);
+    }
+
+    /// Frees the backend. The lane is drained or abandoned.
+    @Override
+    public void close() {
+        backend.close();
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+
+/// The counters of one lane. Threads: any.
+final class LaneCounters {
+    private final LongAdder accepted = new LongAdder();
+    private final LongAdder rows = new LongAdder();
+    private final LongAdder batches = new LongAdder();
+    private final LongAdder runNanos = new LongAdder();
+    private final LongAdder[] ended = adders();
+    private final LongAdder[] refused = adders();
+
+    private static LongAdder[] adders() {
+        LongAdder[] adders = new LongAdder[Outcome.values().length];
+        for (int i = 0; i < adders.length; i++) {
+            adders[i] = new LongAdder();
+        }
+        return adders;
+    }
+
+    @Hot
+    void accepted() {
+        accepted.increment();
+    }
+
+    @Hot
+    void ended(Outcome outcome) {
+        ended[outcome.ordinal()].increment();
+    }
+
+    @Hot
+    void refused(Outcome outcome) {
+        refused[outcome.ordinal()].increment();
+    }
+
+    @Hot
+    void ran(int batchRows, long nanos) {
+        rows.add(batchRows);
+        batches.increment();
+        runNanos.add(nanos);
+    }
+
+    /// Ends are read before acceptances, so that `inFlight` is never negative.
+    LaneStatistics snapshot(String model, long version, int queued) {
+        Map<Outcome, Long> endedNow = sums(ended);
+        long total = endedNow.values().stream().mapToLong(Long::longValue).sum();
+        long acceptedNow = accepted.sum();
+        return new LaneStatistics(
+                model,
+                version,
+                acceptedNow,
+                endedNow,
+                sums(refused),
+                rows.sum(),
+                batches.sum(),
+                runNanos.sum(),
+                queued,
+                acceptedNow - total);
+    }
+
+    private static Map<Outcome, Long> sums(LongAdder[] adders) {
+        Map<Outcome, Long> sums = new EnumMap<>(Outcome.class);
+        for (Outcome outcome : Outcome.values()) {
+            sums.put(outcome, adders[outcome.ordinal()].sum());
+        }
+        return sums;
+    }
+}

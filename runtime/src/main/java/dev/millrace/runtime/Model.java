@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.model.Signature;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
+import java.util.function.Supplier;
+
+/// A model by its name: every use resolves the version that is live then.
+///
+/// Threads: any, platform or virtual. It owns nothing and need not be closed.
+public final class Model {
+    private final String name;
+    private final Supplier<LoadedVersion> live;
+
+    Model(String name, Supplier<LoadedVersion> live) {
+        this.name = name;
+        this.live = live;
+    }
+
+    /// The name.
+    public String name() {
+        return name;
+    }
+
+    /// The version that answers now.
+    public long version() {
+        return live.get().lane().spec().version();
+    }
+
+    /// What the model takes and gives.
+    public Signature signature() {
+        return live.get().lane().spec().signature();
+    }
+
+    /// A new call: reusable, for one thread, without garbage. The caller closes it.
+    public Call call() {
+        return live.get().newCall();
+    }
+
+    /// A new request: convenient, for one prediction or many, at the cost of some garbage.
+    public Request request() {
+        return new Request(name, signature());
+    }
+
+    /// Answers a request on the calling thread's time.
+    ///
+    /// @throws InferenceException if it is not answered
+    public Prediction predict(Request request) {
+        LoadedVersion version = live.get();
+        Call call = version.borrow();
+        boolean reusable = false;
+        try {
+            request.fill(call);
+            Outcome outcome = call.run();
+            reusable = true;
+            if (outcome != Outcome.OK) {
+                throw new InferenceException(outcome, call.message());
+            }
+            return Prediction.of(call);
+        } finally {
+            finish(version, call, reusable);
+        }
+    }
+
+    /// Submits a request and returns at once. The future ends with the prediction or an [InferenceException]; what depends
+    /// on it runs on the common pool, not on the threads that run models. Cancelling the future cancels the request.
+    public CompletableFuture<Prediction> predictAsync(Request request) {
+        LoadedVersion version = live.get();
+        Call call = version.borrow();
+        PredictionFuture future = new PredictionFuture(call);
+        Outcome admission;
+        try {
+            request.fill(call);
+            admission = call.submit((ended, outcome) -> complete(version, ended, outcome, future));
+        } catch (RuntimeException e) {
+            finish(version, call, false);
+            throw e;
+        }
+        if (admission != Outcome.OK) {
+            future.completeExceptionally(new InferenceException(admission, call.message()));
+            finish(version, call, true);
+        }
+        return future;
+    }
+
+    /// Runs on whichever thread ended the call: copies the answer and leaves the rest to the pool.
+    private static void complete(LoadedVersion version, Call call, Outcome outcome, PredictionFuture future) {
+        Prediction prediction = outcome == Outcome.OK ? Prediction.of(call) : null;
+        String message = call.message();
+        future.detach();
+        finish(version, call, true);
+        ForkJoinPool.commonPool().execute(() -> {
+            if (prediction != null) {
+                future.complete(prediction);
+            } else {
+                future.completeExceptionally(new InferenceException(outcome, message));
+            }
+        });
+    }
+
+    private static void finish(LoadedVersion version, Call call, boolean reusable) {
+        call.timeout(null);
+        if (reusable) {
+            version.giveBack(call);
+        } else {
+            call.close();
+        }
+    }
+
+    /// A future whose cancellation reaches the request, as long as the call belongs to it.
+    private static final class PredictionFuture extends CompletableFuture<Prediction> {
+        private Call call;
+
+        PredictionFuture(Call call) {
+            this.call = call;
+        }
+
+        synchronized void detach() {
+            call = null;
+        }
+
+        @Override
+        public synchronized boolean cancel(boolean mayInterruptIfRunning) {
+            boolean cancelled = super.cancel(mayInterruptIfRunning);
+            if (call != null) {
+                call.cancel();
+            }
+            return cancelled;
+        }
+    }
+}

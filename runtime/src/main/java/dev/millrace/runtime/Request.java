@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.DataType;
+import dev.millrace.memory.Tensor;
+import dev.millrace.model.Signature;
+import dev.millrace.model.TensorSpec;
+import java.lang.reflect.Array;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// The inputs of a prediction as Java arrays, with how long it may take.
+///
+/// Arrays of any primitive number type, of booleans or of strings are taken, and converted to the model's type if no value
+/// is changed by it beyond rounding to the nearest float. Threads: one at a time; arrays are read when it is predicted.
+public final class Request {
+    private record Value(Object array, long[] shape) {}
+
+    private final String model;
+    private final Signature signature;
+    private final Map<String, Value> values = new LinkedHashMap<>();
+    private Duration timeout;
+
+    Request(String model, Signature signature) {
+        this.model = model;
+        this.signature = signature;
+    }
+
+    /// Sets an input from a flat array. Its shape follows from the signature if at most one dimension is variable: rows of
+    /// features are `rows * features` values.
+    ///
+    /// @param name the input's name
+    /// @param array an array of primitive numbers, booleans or strings
+    /// @throws InferenceException with [Outcome#INVALID] if there is no such input or the count does not fit
+    public Request set(String name, Object array) {
+        TensorSpec spec = spec(name);
+        return set(name, inferShape(spec, length(name, array)), array);
+    }
+
+    /// Sets an input from rows, one array each, all of one length.
+    ///
+    /// @throws InferenceException with [Outcome#INVALID] if there is no such input or the rows differ in length
+    public Request set(String name, float[][] rows) {
+        int columns = rows.length == 0 ? 0 : rows[0].length;
+        float[] flat = new float[rows.length * columns];
+        for (int row = 0; row < rows.length; row++) {
+            if (rows[row].length != columns) {
+                throw invalid("input '" + name + "': row " + row + " has " + rows[row].length + " values, expected "
+                        + columns + " as row 0 has");
+            }
+            System.arraycopy(rows[row], 0, flat, row * columns, columns);
+        }
+        return set(name, new long[] {rows.length, columns}, flat);
+    }
+
+    /// Sets an input of the given shape from a flat array in row-major order.
+    ///
+    /// @param name the input's name
+    /// @param shape the dimensions
+    /// @param array an array of primitive numbers, booleans or strings
+    /// @throws InferenceException with [Outcome#INVALID] if there is no such input or the count does not fit
+    public Request set(String name, long[] shape, Object array) {
+        TensorSpec spec = spec(name);
+        long expected = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+        int length = length(name, array);
+        if (length != expected) {
+            throw invalid("input '" + spec.name() + "': " + length + " values for shape " + Arrays.toString(shape)
+                    + ", expected " + expected);
+        }
+        values.put(name, new Value(array, shape.clone()));
+        return this;
+    }
+
+    /// Limits how long the prediction may take, counted from when it is asked for; null for no limit.
+    public Request timeout(Duration limit) {
+        timeout = limit;
+        return this;
+    }
+
+    /// Writes the inputs into a call.
+    void fill(Call call) {
+        for (int i = 0; i < signature.inputs().size(); i++) {
+            String name = signature.inputs().get(i).name();
+            Value value = values.get(name);
+            if (value == null) {
+                throw invalid("input '" + name + "' is missing");
+            }
+            Tensor tensor = call.input(i);
+            tensor.reshape(value.shape());
+            write(name, value.array(), tensor);
+        }
+        call.timeout(timeout);
+    }
+
+    private TensorSpec spec(String name) {
+        int index = signature.inputIndex(name);
+        if (index < 0) {
+            throw invalid("model '" + model + "' has no input '" + name + "'; it has "
+                    + signature.inputs().stream().map(TensorSpec::name).toList());
+        }
+        return signature.inputs().get(index);
+    }
+
+    private static int length(String name, Object array) {
+        if (!array.getClass().isArray()) {
+            throw invalid("input '" + name + "': a " + array.getClass().getSimpleName() + " came, expected an array");
+        }
+        return Array.getLength(array);
+    }
+
+    private static long[] inferShape(TensorSpec spec, long length) {
+        long[] shape = spec.shape().stream().mapToLong(Long::longValue).toArray();
+        int open = -1;
+        long fixed = 1;
+        for (int axis = 0; axis < shape.length; axis++) {
+            if (shape[axis] >= 0) {
+                fixed *= shape[axis];
+            } else if (open >= 0) {
+                throw invalid("input '" + spec.name() + "' has shape " + spec.shape() + ": give the shape, too");
+            } else {
+                open = axis;
+            }
+        }
+        if (open >= 0 && fixed > 0 && length % fixed == 0) {
+            shape[open] = length / fixed;
+        } else if (open >= 0) {
+            throw invalid("input '" + spec.name() + "': " + length + " values do not fill shape " + spec.shape());
+        }
+        return shape;
+    }
+
+    private static void write(String name, Object array, Tensor tensor) {
+        if (array instanceof float[] floats && tensor.datatype() == DataType.FP32) {
+            tensor.putFloats(floats);
+            return;
+        }
+        int length = Array.getLength(array);
+        for (int i = 0; i < length; i++) {
+            Object value = Array.get(array, i);
+            if (!store(tensor, i, value)) {
+                throw invalid("input '" + name + "': element " + i + " is " + value + " ("
+                        + value.getClass().getSimpleName() + "), expected " + tensor.datatype());
+            }
+        }
+    }
+
+    private static boolean store(Tensor tensor, int index, Object value) {
+        DataType type = tensor.datatype();
+        switch (value) {
+            case String text when type == DataType.BYTES -> tensor.setString(index, text);
+            case Boolean flag when type == DataType.BOOL -> tensor.setLong(index, flag ? 1 : 0);
+            case Number number when type.isFloating() -> tensor.setReal(index, number.doubleValue());
+            case Number number when isInteger(number) && type.isNumeric() && type != DataType.BOOL -> {
+                tensor.setLong(index, number.longValue());
+                return tensor.getLong(index) == number.longValue();
+            }
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isInteger(Number number) {
+        return !(number instanceof Float) && !(number instanceof Double);
+    }
+
+    private static InferenceException invalid(String message) {
+        return new InferenceException(Outcome.INVALID, message);
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import com.lmax.disruptor.BusySpinWaitStrategy;
+import com.lmax.disruptor.InsufficientCapacityException;
+import com.lmax.disruptor.MultiProducerSequencer;
+import com.lmax.disruptor.Sequence;
+import dev.millrace.memory.Hot;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/// The ring of slots of a lane: a Disruptor sequencer for claiming and publishing, and what each slot refers to.
+///
+/// There is no consumer thread: whoever holds the lane's token takes slots. A slot may be claimed again when it was taken
+/// and the slice it was taken in has ended. Both are gating sequences: first `taken`, then one per instance that stands
+/// before the instance's slice while it runs and at infinity otherwise. The instance's sequence is set before `taken` moves,
+/// and the sequencer reads `taken` first, so that no slot of a running slice ever looks free.
+///
+/// Threads: [#claim(int)], [#publish(long, int)] from any; the rest as said there.
+final class Ring {
+    private static final long IDLE = Long.MAX_VALUE;
+
+    private final int capacity;
+    private final int mask;
+    private final MultiProducerSequencer sequencer;
+    private final Sequence taken = new Sequence();
+    private final Sequence[] running;
+    private final AtomicReferenceArray<Ticket> tickets;
+    private final int[] generations;
+    private final int[] rows;
+
+    /// @param capacity slots, a power of two
+    /// @param instances slices that may run at the same time
+    Ring(int capacity, int instances) {
+        this.capacity = capacity;
+        this.mask = capacity - 1;
+        this.sequencer = new MultiProducerSequencer(capacity, new BusySpinWaitStrategy());
+        this.running = new Sequence[instances];
+        this.tickets = new AtomicReferenceArray<>(capacity);
+        this.generations = new int[capacity];
+        this.rows = new int[capacity];
+        sequencer.addGatingSequences(taken);
+        for (int i = 0; i < instances; i++) {
+            running[i] = new Sequence(IDLE);
+            sequencer.addGatingSequences(running[i]);
+        }
+    }
+
+    int capacity() {
+        return capacity;
+    }
+
+    /// The slot of a sequence.
+    @Hot
+    int slot(long sequence) {
+        return (int) sequence & mask;
+    }
+
+    /// Claims `count` consecutive sequences and returns the first, or -1 if the ring is too full.
+    @Hot
+    long claim(int count) {
+        if (!sequencer.hasAvailableCapacity(count)) {
+            return -1;
+        }
+        try {
+            return sequencer.tryNext(count) - count + 1;
+        } catch (InsufficientCapacityException _) {
+            return -1;
+        }
+    }
+
+    /// Says what a claimed slot holds: row `row` of the request `ticket` of that generation, or padding if it is null.
+    @Hot
+    void assign(long sequence, Ticket ticket, int generation, int row) {
+        int slot = slot(sequence);
+        tickets.setRelease(slot, ticket);
+        generations[slot] = generation;
+        rows[slot] = row;
+    }
+
+    /// Hands claimed sequences over to whoever takes them.
+    @Hot
+    void publish(long first, int count) {
+        sequencer.publish(first, first + count - 1);
+    }
+
+    /// Whether a published slot waits to be taken.
+    @Hot
+    boolean hasPublished() {
+        return sequencer.isAvailable(taken.get() + 1);
+    }
+
+    /// Slots claimed and not yet taken; a snapshot.
+    int queued() {
+        return (int) Math.max(0, sequencer.getCursor() - taken.get());
+    }
+
+    /// Whether every claimed slot has been published.
+    boolean isAllPublished() {
+        long cursor = sequencer.getCursor();
+        return sequencer.getHighestPublishedSequence(taken.get() + 1, cursor) == cursor;
+    }
+
+    /// The last of up to `limit` consecutive published sequences that can be taken next, or `first - 1`. Under the token.
+    @Hot
+    long available(long first, int limit) {
+        long last = Math.min(sequencer.getCursor(), first + limit - 1);
+        return last < first ? first - 1 : sequencer.getHighestPublishedSequence(first, last);
+    }
+
+    /// The next sequence to be taken. Under the token.
+    @Hot
+    long next() {
+        return taken.get() + 1;
+    }
+
+    /// Passes over slots without running them. Under the token.
+    @Hot
+    void skip(long last) {
+        taken.setVolatile(last);
+    }
+
+    /// Takes the slots up to `last` for `instance` to run. Under the token.
+    @Hot
+    void take(int instance, long last) {
+        running[instance].setVolatile(taken.get());
+        taken.setVolatile(last);
+    }
+
+    /// Frees the slots of the slice that `instance` has run.
+    @Hot
+    void release(int instance) {
+        running[instance].set(IDLE);
+    }
+
+    @Hot
+    Ticket ticket(long sequence) {
+        return tickets.getAcquire(slot(sequence));
+    }
+
+    @Hot
+    int generation(long sequence) {
+        return generations[slot(sequence)];
+    }
+
+    @Hot
+    int row(long sequence) {
+        return rows[slot(sequence)];
+    }
+
+    /// Forgets what a slot referred to. By whoever took it, before it is released.
+    @Hot
+    void clear(long sequence) {
+        tickets.setRelease(slot(sequence), null);
+    }
+
+    /// Ends every request that still has a slot.
+    void endAll(Outcome outcome) {
+        for (int slot = 0; slot < capacity; slot++) {
+            Ticket ticket = tickets.getAcquire(slot);
+            if (ticket != null) {
+                ticket.end(ticket.generation(), outcome);
+            }
+        }
+    }
+
+    /// Expires every overdue request that has a slot. From any thread: a slot that changes meanwhile shows another ticket,
+    /// which is judged by its own deadline.
+    void expire(long nowNanos) {
+        for (int slot = 0; slot < capacity; slot++) {
+            Ticket ticket = tickets.getAcquire(slot);
+            if (ticket != null) {
+                ticket.expire(nowNanos);
+            }
+        }
+    }
+}

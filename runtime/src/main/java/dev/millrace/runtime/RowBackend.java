@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryTag;
+import dev.millrace.memory.OffHeapRegion;
+import dev.millrace.memory.Tensor;
+import dev.millrace.model.Signature;
+import dev.millrace.model.TensorSpec;
+import dev.millrace.ort.OnnxSession;
+import dev.millrace.ort.RowRunner;
+import dev.millrace.ort.RowTensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Slots that are rows of one region per tensor: the rows of a slice are the batch tensor, nothing is gathered.
+final class RowBackend implements Backend {
+    private final Side inputs;
+    private final Side outputs;
+    private final RowRunner[] runners;
+
+    RowBackend(OnnxSession session, Signature signature, int capacity, int instances) {
+        inputs = new Side(signature.inputs(), capacity);
+        outputs = new Side(signature.outputs(), capacity);
+        runners = new RowRunner[instances];
+        for (int i = 0; i < instances; i++) {
+            runners[i] = session.rowRunner(inputs.tensors, outputs.tensors);
+        }
+    }
+
+    /// The bytes that one slot takes in all regions.
+    static long slotBytes(Signature signature) {
+        long bytes = 0;
+        for (TensorSpec spec : signature.inputs()) {
+            bytes += rowBytes(spec);
+        }
+        for (TensorSpec spec : signature.outputs()) {
+            bytes += rowBytes(spec);
+        }
+        return bytes;
+    }
+
+    private static long rowBytes(TensorSpec spec) {
+        return rowShape(spec).stream().reduce((long) spec.datatype().byteSize(), Math::multiplyExact);
+    }
+
+    private static List<Long> rowShape(TensorSpec spec) {
+        return spec.shape().subList(1, spec.shape().size());
+    }
+
+    @Override
+    @Hot
+    public void load(Call call, int firstRow, int firstSlot, int count) {
+        Tensor[] tensors = call.tensors().inputs();
+        for (int i = 0; i < tensors.length; i++) {
+            inputs.put(i, tensors[i], firstRow, firstSlot, count);
+        }
+    }
+
+    @Override
+    @Hot
+    public boolean start(Slice slice) {
+        runners[slice.instance()].run(slice.firstSlot(), slice.count());
+        return true;
+    }
+
+    @Override
+    @Hot
+    public void unload(Call call, int firstRow, int firstSlot, int count) {
+        Tensor[] tensors = call.tensors().outputs();
+        for (int i = 0; i < tensors.length; i++) {
+            outputs.get(i, tensors[i], firstRow, firstSlot, count);
+        }
+    }
+
+    @Override
+    @Hot
+    public void release(int firstSlot, int count) {}
+
+    @Override
+    public void terminate(Slice slice) {
+        runners[slice.instance()].terminate();
+    }
+
+    @Override
+    public void close() {
+        for (RowRunner runner : runners) {
+            runner.close();
+        }
+        inputs.close();
+        outputs.close();
+    }
+
+    /// The regions of one side.
+    private static final class Side implements AutoCloseable {
+        private final List<RowTensor> tensors;
+        private final MemorySegment[] memory;
+        private final long[] rowBytes;
+
+        Side(List<TensorSpec> specs, int capacity) {
+            List<RowTensor> rows = new ArrayList<>();
+            memory = new MemorySegment[specs.size()];
+            rowBytes = new long[specs.size()];
+            for (int i = 0; i < memory.length; i++) {
+                TensorSpec spec = specs.get(i);
+                rowBytes[i] = rowBytes(spec);
+                OffHeapRegion region =
+                        OffHeapRegion.allocate(MemoryTag.RING, Math.multiplyExact(capacity, rowBytes[i]));
+                memory[i] = region.segment();
+                rows.add(new RowTensor(spec.name(), spec.datatype(), rowShape(spec), region));
+            }
+            tensors = List.copyOf(rows);
+        }
+
+        @Hot
+        void put(int index, Tensor source, int firstRow, int firstSlot, int count) {
+            long bytes = rowBytes[index];
+            MemorySegment.copy(source.data(), firstRow * bytes, memory[index], firstSlot * bytes, count * bytes);
+        }
+
+        @Hot
+        void get(int index, Tensor target, int firstRow, int firstSlot, int count) {
+            long bytes = rowBytes[index];
+            MemorySegment.copy(memory[index], firstSlot * bytes, target.data(), firstRow * bytes, count * bytes);
+        }
+
+        @Override
+        public void close() {
+            tensors.forEach(tensor -> tensor.region().close());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import dev.millrace.ort.OnnxSession;
+import dev.millrace.ort.TensorRunner;
+
+/// Slots that hold one request's own tensors each: for models whose requests cannot share a run.
+///
+/// The tensors move with the request: from the call into the slot, and back into the call when it is answered. A request
+/// that ended before leaves its tensors behind, because a run may still read them; they are freed when the slot is.
+final class TensorBackend implements Backend {
+    private final TensorRunner[] runners;
+    private final TensorSet[] slots;
+
+    TensorBackend(OnnxSession session, int capacity, int instances) {
+        slots = new TensorSet[capacity];
+        runners = new TensorRunner[instances];
+        for (int i = 0; i < instances; i++) {
+            runners[i] = session.tensorRunner();
+        }
+    }
+
+    @Override
+    @Hot
+    public void load(Call call, int firstRow, int firstSlot, int count) {
+        slots[firstSlot] = call.detachTensors();
+    }
+
+    @Override
+    @Hot
+    public boolean start(Slice slice) {
+        TensorSet tensors = slots[slice.firstSlot()];
+        runners[slice.instance()].run(tensors.inputs(), tensors.outputs());
+        return true;
+    }
+
+    @Override
+    @Hot
+    public void unload(Call call, int firstRow, int firstSlot, int count) {
+        call.attachTensors(slots[firstSlot]);
+        slots[firstSlot] = null;
+    }
+
+    @Override
+    @Hot
+    public void release(int firstSlot, int count) {
+        for (int slot = firstSlot; slot < firstSlot + count; slot++) {
+            TensorSet tensors = slots[slot];
+            if (tensors != null) {
+                slots[slot] = null;
+                tensors.close();
+            }
+        }
+    }
+
+    @Override
+    public void terminate(Slice slice) {
+        runners[slice.instance()].terminate();
+    }
+
+    @Override
+    public void close() {
+        for (TensorRunner runner : runners) {
+            runner.close();
+        }
+        release(0, slots.length);
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/// The state of one request, in one word, so that completion, expiry and cancellation cannot race.
+///
+/// The word holds a generation, the number of pins, the outcome (0 while the request lives) and whether it was delivered.
+/// A ticket is reused; its generation tells an old request from the present one, so that a slot that still refers to an
+/// ended request finds it dead. Every end is one compare-and-set of a living word. A thread that touches the caller's
+/// memory pins the ticket first: while it is pinned an end may be decided, but it is settled by the last to unpin. So the
+/// caller's memory is never written after its request was answered, and every request is answered exactly once.
+///
+/// Threads: [#prepare], [#accept] and [#reject] by the owner, while no request is open; everything else from any thread.
+abstract class Ticket {
+    /// The deadline of a request that has none.
+    static final long NO_DEADLINE = Long.MAX_VALUE;
+
+    private static final VarHandle WORD;
+    private static final VarHandle REMAINING;
+
+    private static final int GENERATION_SHIFT = 32;
+    private static final long PIN = 1L << 16;
+    private static final long PINS = 0xFFFFL << 16;
+    private static final long DELIVERED = 1L << 8;
+    private static final long OUTCOME = 0xFFL;
+    private static final Outcome[] OUTCOMES = Outcome.values();
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            WORD = lookup.findVarHandle(Ticket.class, "word", long.class);
+            REMAINING = lookup.findVarHandle(Ticket.class, "remaining", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    @SuppressWarnings("unused") // through WORD
+    private volatile long word = DELIVERED | code(Outcome.CANCELLED);
+
+    @SuppressWarnings("unused") // through REMAINING
+    private volatile int remaining;
+
+    private volatile long deadlineNanos = NO_DEADLINE;
+
+    /// Prepares the next request, of `rows` rows, and returns its generation. It lives from [#accept(int)] on.
+    @Hot
+    final int prepare(int rows, long deadline) {
+        long before = word;
+        if ((before & DELIVERED) == 0) {
+            throw new IllegalStateException("the call is still in flight");
+        }
+        deadlineNanos = deadline;
+        remaining = rows;
+        return (int) (before >>> GENERATION_SHIFT) + 1;
+    }
+
+    /// Brings a prepared request to life: from here on it can be ended.
+    @Hot
+    final void accept(int generation) {
+        WORD.setVolatile(this, (long) generation << GENERATION_SHIFT);
+    }
+
+    /// Ends a prepared request that was not accepted, without telling anybody.
+    @Hot
+    final void reject(int generation, Outcome outcome) {
+        WORD.setVolatile(this, (long) generation << GENERATION_SHIFT | DELIVERED | code(outcome));
+    }
+
+    /// Whether this request is neither ended nor replaced by a later one.
+    @Hot
+    final boolean isLive(int generation) {
+        long now = word;
+        return (int) (now >>> GENERATION_SHIFT) == generation && (now & OUTCOME) == 0;
+    }
+
+    /// Whether no request is open: the last one has been delivered to its owner.
+    @Hot
+    final boolean isDelivered() {
+        return (word & DELIVERED) != 0;
+    }
+
+    /// How the last request ended; meaningful once it is delivered.
+    final Outcome outcome() {
+        return OUTCOMES[(int) (word & OUTCOME) - 1];
+    }
+
+    /// The generation of the present or last request.
+    final int generation() {
+        return (int) (word >>> GENERATION_SHIFT);
+    }
+
+    final long deadlineNanos() {
+        return deadlineNanos;
+    }
+
+    /// Keeps a living request from being delivered; false if it has ended. Every success needs one [#unpin(int)].
+    @Hot
+    final boolean pin(int generation) {
+        while (true) {
+            long now = word;
+            if ((int) (now >>> GENERATION_SHIFT) != generation || (now & OUTCOME) != 0) {
+                return false;
+            }
+            if (WORD.compareAndSet(this, now, now + PIN)) {
+                return true;
+            }
+        }
+    }
+
+    /// Gives a pin back; settles the request if it has ended meanwhile and this was the last pin.
+    @Hot
+    final void unpin(int generation) {
+        while (true) {
+            long now = word;
+            long next = now - PIN;
+            if (WORD.compareAndSet(this, now, next)) {
+                if ((next & PINS) == 0 && (next & OUTCOME) != 0) {
+                    settle(generation, OUTCOMES[(int) (next & OUTCOME) - 1]);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Counts `rows` rows of a pinned request as answered; the last ones end it.
+    @Hot
+    final void answered(int generation, int rows) {
+        int left = (int) REMAINING.getAndAdd(this, -rows) - rows;
+        if (left == 0) {
+            end(generation, Outcome.OK);
+        }
+    }
+
+    /// Ends a living request; false if it had ended before. It is settled now, or by the last to unpin it.
+    @Hot
+    final boolean end(int generation, Outcome outcome) {
+        while (true) {
+            long now = word;
+            if ((int) (now >>> GENERATION_SHIFT) != generation || (now & OUTCOME) != 0) {
+                return false;
+            }
+            if (WORD.compareAndSet(this, now, now | code(outcome))) {
+                if ((now & PINS) == 0) {
+                    settle(generation, outcome);
+                }
+                return true;
+            }
+        }
+    }
+
+    /// Ends whichever request is open now as expired, if its deadline is before `nowNanos`.
+    @Hot
+    final boolean expire(long nowNanos) {
+        int generation = generation();
+        long deadline = deadlineNanos;
+        return deadline != NO_DEADLINE && deadline - nowNanos < 0 && end(generation, Outcome.EXPIRED);
+    }
+
+    /// Called once per accepted request, by the thread that ended it or unpinned it last. Nobody else touches the ticket
+    /// until [#deliver(int, Outcome)] is called, which this method must do.
+    @Hot
+    abstract void settle(int generation, Outcome outcome);
+
+    /// Gives the ticket back to its owner, who may prepare the next request at once.
+    @Hot
+    final void deliver(int generation, Outcome outcome) {
+        WORD.setVolatile(this, (long) generation << GENERATION_SHIFT | DELIVERED | code(outcome));
+    }
+
+    private static long code(Outcome outcome) {
+        return outcome.ordinal() + 1L;
+    }
+}

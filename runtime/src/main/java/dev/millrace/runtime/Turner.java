@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.memory.Hot;
+import java.util.Arrays;
+import java.util.function.LongSupplier;
+
+/// Turns the wheel on behalf of an event loop: the loop submits everything that a wake-up brought, then turns once, so that
+/// what arrived together is one batch and no thread hop lies between.
+///
+/// Threads: one, the event loop's.
+public final class Turner {
+    private final long budgetNanos;
+    private Lane[] touched = new Lane[8];
+    private int count;
+
+    Turner(long budgetNanos) {
+        this.budgetNanos = budgetNanos;
+    }
+
+    /// Submits a call like [Call#submit(Completion)], but leaves the running to the next [#turn()].
+    ///
+    /// @return [Outcome#OK] if it was accepted; otherwise why not, and `whenDone` is not told
+    @Hot
+    public Outcome submit(Call call, Completion whenDone) {
+        Outcome admission = call.open(whenDone);
+        if (admission == Outcome.OK) {
+            touch(call.lane());
+        }
+        return admission;
+    }
+
+    @Hot
+    private void touch(Lane lane) {
+        for (int i = 0; i < count; i++) {
+            if (touched[i] == lane) {
+                return;
+            }
+        }
+        if (count == touched.length) {
+            grow();
+        }
+        touched[count++] = lane;
+    }
+
+    private void grow() {
+        touched = Arrays.copyOf(touched, 2 * count);
+    }
+
+    /// Whether something was submitted since the last turn.
+    @Hot
+    public boolean isPending() {
+        return count > 0;
+    }
+
+    /// Runs what was submitted, as far as one budget for all goes, and hands the rest to agents.
+    @Hot
+    public void turn() {
+        if (count == 0) {
+            return;
+        }
+        LongSupplier clock = touched[0].clock();
+        long end = clock.getAsLong() + budgetNanos;
+        for (int i = 0; i < count; i++) {
+            Lane lane = touched[i];
+            touched[i] = null;
+            long left = end - clock.getAsLong();
+            while (lane.isLight(left) && lane.turn(null, left, 1) > 0) {
+                left = end - clock.getAsLong();
+            }
+            lane.handOver();
+        }
+        count = 0;
+    }
+}
