@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 
 /// Finds out at load time whether a model's rows are independent: it runs random rows together and alone and compares.
 ///
-/// The declared shapes alone do not tell: a graph with a symbolic leading dimension may still mix its rows (a softmax over
-/// the batch, a dynamically quantized layer whose scale depends on all rows).
+/// The declared shapes alone do not tell: a graph with a symbolic leading dimension may still mix its rows (a softmax
+/// over the batch, a dynamically quantized layer whose scale depends on all rows).
 final class BatchProbe {
     /// What a probe found.
     record Finding(Signature signature, Batching batching) {}
@@ -93,8 +93,9 @@ final class BatchProbe {
             run.run();
             String mismatch = run.rowShapeMismatch(1);
             return mismatch == null
-                    ? new Finding(run.observed(1), new Batching(
-                            Batching.Kind.ONE_ROW, "the leading dimension is fixed to 1", true))
+                    ? new Finding(
+                            run.observed(1),
+                            new Batching(Batching.Kind.ONE_ROW, "the leading dimension is fixed to 1", true))
                     : new Finding(declared, Batching.none(mismatch));
         }
     }
@@ -132,8 +133,7 @@ final class BatchProbe {
             Tensor one = alone.outputs[i];
             Tensor many = together.outputs[i];
             long rowBytes = one.byteSize();
-            if (MemorySegment.mismatch(
-                            many.data(), row * rowBytes, (row + 1) * rowBytes, one.data(), 0, rowBytes)
+            if (MemorySegment.mismatch(many.data(), row * rowBytes, (row + 1) * rowBytes, one.data(), 0, rowBytes)
                     >= 0) {
                 bitExact = false;
                 if (!one.datatype().isFloating() || !close(many, row * one.elementCount(), one)) {

@@ -12,7 +12,8 @@ import java.util.Objects;
 public record Batching(Kind kind, String reason, boolean bitExact) {
     /// What may be put together.
     public enum Kind {
-        /// Rows of any requests: every input and output has a leading batch dimension, and rows do not affect each other.
+        /// Rows of any requests: every input and output has a leading batch dimension, and rows do not affect each
+        /// other.
         ROWS,
         /// One row per run: the batch dimension is fixed to 1.
         ONE_ROW,

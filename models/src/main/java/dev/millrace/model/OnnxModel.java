@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/// A model that is loaded and understood: its session, the signature to serve it by, and what a probe found about batching.
+/// A model that is loaded and understood: its session, the signature to serve it by, and what a probe found about
+/// batching.
 ///
-/// Threads: immutable, any. Ownership: whoever loaded it closes it, when nothing made from its session is open any more.
+/// Threads: immutable, any. Ownership: whoever loaded it closes it, when nothing made from its session is open any
+/// more.
 public final class OnnxModel implements AutoCloseable {
     private final OnnxSession session;
     private final Signature signature;
@@ -61,12 +63,11 @@ public final class OnnxModel implements AutoCloseable {
     private static List<TensorSpec> specs(List<ValueInfo> values) {
         List<TensorSpec> specs = new ArrayList<>();
         for (ValueInfo value : values) {
-            List<Long> shape =
-                    switch (value.kind()) {
-                        case TENSOR -> value.shape();
-                        case MAP, SEQUENCE_OF_TENSORS -> List.of(-1L);
-                        case SEQUENCE_OF_MAPS -> Collections.nCopies(2, -1L);
-                    };
+            List<Long> shape = switch (value.kind()) {
+                case TENSOR -> value.shape();
+                case MAP, SEQUENCE_OF_TENSORS -> List.of(-1L);
+                case SEQUENCE_OF_MAPS -> Collections.nCopies(2, -1L);
+            };
             specs.add(new TensorSpec(value.name(), value.datatype(), shape));
         }
         return specs;

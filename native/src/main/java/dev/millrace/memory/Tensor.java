@@ -12,8 +12,8 @@ import java.util.List;
 /// It is made once and reshaped many times; memory grows when a larger shape asks for it and never shrinks, so that in
 /// steady state nothing is allocated. Elements of [DataType#BYTES] live on the heap.
 ///
-/// Threads: one at a time. Ownership: whoever made it closes it. Element indices count in row-major order from 0 and are
-/// checked against the capacity, not against the shape.
+/// Threads: one at a time. Ownership: whoever made it closes it. Element indices count in row-major order from 0 and
+/// are checked against the capacity, not against the shape.
 public final class Tensor implements AutoCloseable {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;

@@ -43,8 +43,8 @@ final class JavaRowRunner implements RowRunner {
         }
     }
 
-    private static Map<String, OnnxTensor> tensors(
-            List<RowTensor> tensors, int first, int rows, List<OnnxTensor> open) throws OrtException {
+    private static Map<String, OnnxTensor> tensors(List<RowTensor> tensors, int first, int rows, List<OnnxTensor> open)
+            throws OrtException {
         Map<String, OnnxTensor> map = new HashMap<>();
         for (RowTensor tensor : tensors) {
             MemorySegment slice =

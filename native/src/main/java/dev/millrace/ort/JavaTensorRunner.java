@@ -19,8 +19,8 @@ import java.util.TreeSet;
 
 /// Whole tensors through ONNX Runtime's Java API: the way for sequences and maps, and the stand-in for the rest.
 ///
-/// A map becomes a row whose columns are its keys in ascending order, a sequence of maps one such row each; a sequence of
-/// tensors of one shape becomes a tensor with one more leading dimension.
+/// A map becomes a row whose columns are its keys in ascending order, a sequence of maps one such row each; a sequence
+/// of tensors of one shape becomes a tensor with one more leading dimension.
 final class JavaTensorRunner implements TensorRunner {
     private final OrtSession session;
     private final List<ValueInfo> inputInfos;
@@ -71,7 +71,8 @@ final class JavaTensorRunner implements TensorRunner {
 
     private static void copyOut(String name, OnnxValue value, Tensor target) throws OrtException {
         switch (value) {
-            case OnnxTensor tensor -> copyTensor(tensor, target, tensor.getInfo().getShape(), 0);
+            case OnnxTensor tensor ->
+                copyTensor(tensor, target, tensor.getInfo().getShape(), 0);
             case OnnxMap map -> copyMaps(List.of(map.getValue()), new long[0], target);
             case OnnxSequence sequence -> copySequence(name, sequence, target);
             default -> throw new OrtFailure(-1, "output '" + name + "' is of a kind that cannot be served");
@@ -109,8 +110,10 @@ final class JavaTensorRunner implements TensorRunner {
         for (int i = 0; i < values.size(); i++) {
             OnnxTensor tensor = (OnnxTensor) values.get(i);
             if (!Arrays.equals(first, tensor.getInfo().getShape())) {
-                throw new OrtFailure(-1, "output '" + name + "' is a sequence of tensors of different shapes, "
-                        + Arrays.toString(first) + " and " + Arrays.toString(tensor.getInfo().getShape()));
+                throw new OrtFailure(
+                        -1,
+                        "output '" + name + "' is a sequence of tensors of different shapes, " + Arrays.toString(first)
+                                + " and " + Arrays.toString(tensor.getInfo().getShape()));
             }
             copyTensor(tensor, target, null, i * stride);
         }

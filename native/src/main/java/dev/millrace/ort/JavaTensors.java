@@ -30,8 +30,10 @@ final class JavaTensors {
             case UINT8 -> OnnxTensor.createTensor(environment, bytes, shape, OnnxJavaType.UINT8);
             case BOOL -> OnnxTensor.createTensor(environment, bytes, shape, OnnxJavaType.BOOL);
             case UINT16, UINT32, UINT64, BYTES ->
-                throw new OrtFailure(-1, "value '" + name + "' of type " + type
-                        + " cannot be passed through ONNX Runtime's Java API, only through its C API");
+                throw new OrtFailure(
+                        -1,
+                        "value '" + name + "' of type " + type
+                                + " cannot be passed through ONNX Runtime's Java API, only through its C API");
         };
     }
 

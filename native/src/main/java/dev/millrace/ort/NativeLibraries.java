@@ -56,7 +56,8 @@ final class NativeLibraries {
             return;
         }
         Files.createDirectories(target.getParent());
-        Path partial = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".partial");
+        Path partial =
+                Files.createTempFile(target.getParent(), target.getFileName().toString(), ".partial");
         try {
             try (InputStream in = source.openStream()) {
                 Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
@@ -83,7 +84,11 @@ final class NativeLibraries {
         if (jar.getImplementationVersion() != null) {
             return jar.getImplementationVersion();
         }
-        String file = ai.onnxruntime.OrtEnvironment.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+        String file = ai.onnxruntime.OrtEnvironment.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .getPath();
         String name = Path.of(file).getFileName().toString();
         return name.replaceAll("^.*?-(?=[0-9])|\\.jar$", "");
     }

@@ -25,7 +25,10 @@ final class NativeRowRunner implements RowRunner {
     }
 
     private static int maxRank(List<RowTensor> tensors) {
-        return tensors.stream().mapToInt(tensor -> tensor.rowShape().size()).max().orElse(0);
+        return tensors.stream()
+                .mapToInt(tensor -> tensor.rowShape().size())
+                .max()
+                .orElse(0);
     }
 
     @Override
@@ -76,7 +79,8 @@ final class NativeRowRunner implements RowRunner {
                 ranks[i] = tensor.rowShape().size() + 1;
                 MemorySegment shape = frame.shape(firstValue + i);
                 for (int axis = 1; axis < ranks[i]; axis++) {
-                    shape.setAtIndex(ValueLayout.JAVA_LONG, axis, tensor.rowShape().get(axis - 1));
+                    shape.setAtIndex(
+                            ValueLayout.JAVA_LONG, axis, tensor.rowShape().get(axis - 1));
                 }
             }
         }

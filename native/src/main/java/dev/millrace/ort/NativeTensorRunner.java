@@ -13,8 +13,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// Whole tensors through the C API. Numeric inputs are read where they lie; outputs are allocated by ONNX Runtime, whose
-/// shapes are not known before, and copied out.
+/// Whole tensors through the C API. Numeric inputs are read where they lie; outputs are allocated by ONNX Runtime,
+/// whose shapes are not known before, and copied out.
 @SuppressWarnings("restricted") // reads memory that ONNX Runtime owns
 final class NativeTensorRunner implements TensorRunner {
     /// More dimensions than any model in practice has; NumPy's limit.
@@ -115,8 +115,10 @@ final class NativeTensorRunner implements TensorRunner {
             OrtApi.elementType(typeAndShape, scratch.address());
             int type = (int) memory.get(JAVA_LONG, 0);
             if (type != target.datatype().onnxCode()) {
-                throw new OrtFailure(-1, "output '" + info.name() + "' came with ONNX type " + type
-                        + ", declared was " + target.datatype());
+                throw new OrtFailure(
+                        -1,
+                        "output '" + info.name() + "' came with ONNX type " + type + ", declared was "
+                                + target.datatype());
             }
             OrtApi.rank(typeAndShape, scratch.address());
             int rank = Math.toIntExact(memory.get(JAVA_LONG, 0));

@@ -19,8 +19,8 @@ import java.util.Map;
 
 /// A model loaded by ONNX Runtime for the CPU.
 ///
-/// Threads: any; runners made from it may run at the same time. Ownership: whoever opened it closes it, after the runners
-/// made from it and never while one of them runs.
+/// Threads: any; runners made from it may run at the same time. Ownership: whoever opened it closes it, after the
+/// runners made from it and never while one of them runs.
 public final class OnnxSession implements AutoCloseable {
     private final OrtSession session;
     private final OrtRuntime.Binding binding;
@@ -168,38 +168,30 @@ public final class OnnxSession implements AutoCloseable {
                         Arrays.stream(tensor.getShape()).boxed().toList(),
                         Arrays.asList(tensor.getDimensionNames()));
             case MapInfo map -> new ValueInfo(name, Kind.MAP, datatype(name, map.valueType), List.of(), List.of());
-            case SequenceInfo sequence when sequence.isSequenceOfMaps() ->
+            case SequenceInfo sequence
+            when sequence.isSequenceOfMaps() ->
                 new ValueInfo(
-                        name,
-                        Kind.SEQUENCE_OF_MAPS,
-                        datatype(name, sequence.mapInfo.valueType),
-                        List.of(),
-                        List.of());
+                        name, Kind.SEQUENCE_OF_MAPS, datatype(name, sequence.mapInfo.valueType), List.of(), List.of());
             case SequenceInfo sequence ->
                 new ValueInfo(
-                        name,
-                        Kind.SEQUENCE_OF_TENSORS,
-                        datatype(name, sequence.sequenceType),
-                        List.of(),
-                        List.of());
+                        name, Kind.SEQUENCE_OF_TENSORS, datatype(name, sequence.sequenceType), List.of(), List.of());
             default -> throw new OrtFailure(-1, "value '" + name + "' is of a kind that cannot be served");
         };
     }
 
     private static DataType datatype(String name, TensorInfo.OnnxTensorType type) {
         String onnx = type.name().substring("ONNX_TENSOR_ELEMENT_DATA_TYPE_".length());
-        String protocol =
-                switch (onnx) {
-                    case "FLOAT" -> "FP32";
-                    case "DOUBLE" -> "FP64";
-                    case "FLOAT16" -> "FP16";
-                    case "BFLOAT16" -> "BF16";
-                    case "STRING" -> "BYTES";
-                    default -> onnx;
-                };
+        String protocol = switch (onnx) {
+            case "FLOAT" -> "FP32";
+            case "DOUBLE" -> "FP64";
+            case "FLOAT16" -> "FP16";
+            case "BFLOAT16" -> "BF16";
+            case "STRING" -> "BYTES";
+            default -> onnx;
+        };
         return DataType.named(protocol)
-                .orElseThrow(() -> new OrtFailure(-1, "value '" + name + "' has element type " + onnx
-                        + ", which cannot be served"));
+                .orElseThrow(() -> new OrtFailure(
+                        -1, "value '" + name + "' has element type " + onnx + ", which cannot be served"));
     }
 
     private static DataType datatype(String name, OnnxJavaType type) {

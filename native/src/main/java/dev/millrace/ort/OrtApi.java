@@ -106,6 +106,7 @@ final class OrtApi {
     }
 
     @Hot
+    @SuppressWarnings("ParameterNumber") // the C function's own
     static void run(
             long session,
             long options,
@@ -308,8 +309,7 @@ final class OrtApi {
             // OrtApiBase { const OrtApi* (*GetApi)(uint32_t version); const char* (*GetVersionString)(); }
             MethodHandle getBase = LINKER.downcallHandle(symbol, FunctionDescriptor.of(ADDRESS));
             MemorySegment base = ((MemorySegment) getBase.invokeExact()).reinterpret(2 * ADDRESS.byteSize());
-            MethodHandle getApi =
-                    LINKER.downcallHandle(base.get(ADDRESS, 0), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+            MethodHandle getApi = LINKER.downcallHandle(base.get(ADDRESS, 0), FunctionDescriptor.of(ADDRESS, JAVA_INT));
             MemorySegment api = (MemorySegment) getApi.invokeExact(API_VERSION);
             if (api.address() == 0) {
                 throw new UnsatisfiedLinkError("ONNX Runtime has no C API of version " + API_VERSION);

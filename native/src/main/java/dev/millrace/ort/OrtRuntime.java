@@ -54,8 +54,7 @@ public final class OrtRuntime {
 
     private static OrtEnvironment createEnvironment() {
         NativeLibraries.prepare();
-        OrtEnvironment environment =
-                OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "millrace");
+        OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "millrace");
         try {
             environment.setTelemetry(false);
         } catch (OrtException e) {

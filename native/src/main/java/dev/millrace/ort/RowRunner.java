@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.ort;
 
-/// Runs a session over consecutive rows of the regions it was made for: the rows are the batch tensor, nothing is copied.
+/// Runs a session over consecutive rows of the regions it was made for: the rows are the batch tensor, nothing is
+/// copied.
 ///
-/// Threads: one [#run(int, int)] at a time; [#terminate()] from any. Ownership: closed before its session and its regions.
+/// Threads: one [#run(int, int)] at a time; [#terminate()] from any. Ownership: closed before its session and its
+/// regions.
 public interface RowRunner extends AutoCloseable {
     /// Runs `rows` rows from row `first` on and returns when their outputs are written.
     ///
