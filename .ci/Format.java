@@ -6,6 +6,7 @@ import com.palantir.javaformat.java.JavaFormatterOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.regex.Matcher;
@@ -61,23 +62,29 @@ final class Format {
         }
     }
 
-    /// Moves the words that stick out of a line of Markdown prose to the start of the next line of the same paragraph;
-    /// the formatter would leave them on a line of their own.
+    /// Moves the words that stick out of a line of Markdown prose to the start of the next line of the same paragraph,
+    /// or to a line of their own at its end; the formatter would leave them there without the comment's slashes.
     private static String wrapProse(String source) {
-        String[] lines = source.split("\n", -1);
+        List<String> lines = new ArrayList<>(List.of(source.split("\n", -1)));
         boolean fenced = false;
-        for (int i = 0; i + 1 < lines.length; i++) {
-            fenced ^= lines[i].strip().startsWith("/// ```");
-            Matcher line = PROSE.matcher(lines[i]);
-            Matcher next = PROSE.matcher(lines[i + 1]);
-            if (fenced || lines[i].length() <= WIDTH || !line.matches() || !next.matches()) {
+        for (int i = 0; i + 1 < lines.size(); i++) {
+            fenced ^= lines.get(i).strip().startsWith("/// ```");
+            Matcher line = PROSE.matcher(lines.get(i));
+            if (fenced || lines.get(i).length() <= WIDTH || !line.matches()) {
                 continue;
             }
-            int cut = lines[i].lastIndexOf(' ', WIDTH);
-            if (cut > line.start(2) && line.group(1).equals(next.group(1))) {
-                lines[i + 1] = next.group(1) + lines[i].substring(cut + 1) + " " + next.group(2);
-                lines[i] = lines[i].substring(0, cut);
+            int cut = lines.get(i).lastIndexOf(' ', WIDTH);
+            if (cut <= line.start(2)) {
+                continue;
             }
+            String rest = line.group(1) + lines.get(i).substring(cut + 1);
+            Matcher next = PROSE.matcher(lines.get(i + 1));
+            if (next.matches() && line.group(1).equals(next.group(1))) {
+                lines.set(i + 1, rest + " " + next.group(2));
+            } else {
+                lines.add(i + 1, rest);
+            }
+            lines.set(i, lines.get(i).substring(0, cut));
         }
         return String.join("\n", lines);
     }

@@ -11,9 +11,9 @@ import org.slf4j.LoggerFactory;
 
 /// The threads that turn lanes when nobody else does: heavy models, and what callers leave behind.
 ///
-/// An agent goes round the lanes while one has work, then looks on for a short while, and then parks. It announces that it
-/// parks before it looks a last time, and [#wake()] looks for announced agents after the work was published, so no work is
-/// left waiting.
+/// An agent goes round the lanes while one has work, then looks on for a short while, and then parks. It announces that
+/// it parks before it looks a last time, and [#wake()] looks for announced agents after the work was published, so no
+/// work is left waiting.
 final class AgentPool implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentPool.class);
     /// Rounds without work before parking: a few microseconds, far less than a wake-up costs.
@@ -29,7 +29,8 @@ final class AgentPool implements AutoCloseable {
         agents = new Agent[threads];
         for (int i = 0; i < threads; i++) {
             agents[i] = new Agent();
-            agents[i].thread = Thread.ofPlatform().daemon().name("millrace-agent-" + i).unstarted(agents[i]);
+            agents[i].thread =
+                    Thread.ofPlatform().daemon().name("millrace-agent-" + i).unstarted(agents[i]);
         }
     }
 

@@ -5,12 +5,13 @@ package dev.millrace.runtime;
 ///
 /// Ownership of what a slot holds: the claimer's from claim to publish, the lane's from then to release.
 interface Backend extends AutoCloseable {
-    /// Puts rows `firstRow` to `firstRow + count - 1` of the call into the slots from `firstSlot` on; these do not wrap.
-    /// By the claimer, before it publishes. It cannot fail.
+    /// Puts rows `firstRow` to `firstRow + count - 1` of the call into the slots from `firstSlot` on; these do not
+    /// wrap. By the claimer, before it publishes. It cannot fail.
     void load(Call call, int firstRow, int firstSlot, int count);
 
     /// Starts running the slice's slots. Returns true if they have been run; on false the backend tells the lane by
-    /// [Lane#completed(Slice, Throwable)] when they have, from any thread. An exception means that they were not run.
+    /// [Lane#completed(Slice, Throwable)] when they have, from any thread. An exception means that they were not
+    /// run.
     boolean start(Slice slice);
 
     /// Gives the answers in the slots from `firstSlot` on to rows of the call, which is pinned meanwhile.

@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
 /// again. For a model whose rows are independent the inputs start as one row and `rows(n)` makes them more; for other
 /// models inputs of variable shape must be reshaped before the first run.
 ///
-/// Threads: one owner at a time. Between [#submit(Completion)] and its completion only [#cancel()] may be called, from any
-/// thread. Ownership: whoever made it closes it; the call owns its tensors.
+/// Threads: one owner at a time. Between [#submit(Completion)] and its completion only [#cancel()] may be called, from
+/// any thread. Ownership: whoever made it closes it; the call owns its tensors.
 public final class Call extends Ticket implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Call.class);
     /// Looks at the wheel before parking: about as long as a light batch takes.
@@ -62,7 +62,8 @@ public final class Call extends Ticket implements AutoCloseable {
     /// Shapes tensors that leave no choice, and gives rows a first one.
     private void preset(List<TensorSpec> specs, Tensor[] set) {
         for (int i = 0; i < set.length; i++) {
-            long[] shape = specs.get(i).shape().stream().mapToLong(Long::longValue).toArray();
+            long[] shape =
+                    specs.get(i).shape().stream().mapToLong(Long::longValue).toArray();
             if (lane.spec().hasRows()) {
                 shape[0] = 1;
             }
@@ -140,8 +141,8 @@ public final class Call extends Ticket implements AutoCloseable {
         return this;
     }
 
-    /// Runs the model and waits for the end. If the calling thread is interrupted the request is cancelled and the thread's
-    /// interrupt status is set.
+    /// Runs the model and waits for the end. If the calling thread is interrupted the request is cancelled and the
+    /// thread's interrupt status is set.
     ///
     /// @return [Outcome#OK] when the outputs can be read, or else how it ended; [#message()] says more
     @Hot
@@ -215,8 +216,8 @@ public final class Call extends Ticket implements AutoCloseable {
         return admission;
     }
 
-    /// Ends the submitted call as cancelled unless it has ended already. Rows that wait are not run; a run in progress goes
-    /// on without it.
+    /// Ends the submitted call as cancelled unless it has ended already. Rows that wait are not run; a run in progress
+    /// goes on without it.
     ///
     /// @return whether this ended it
     public boolean cancel() {
@@ -232,7 +233,8 @@ public final class Call extends Ticket implements AutoCloseable {
         return switch (outcome()) {
             case OK -> "";
             case INVALID, TOO_LARGE, FAILED -> problem;
-            case OVERLOADED -> "the queue of " + model + " is full (" + lane.spec().capacity() + " rows)";
+            case OVERLOADED ->
+                "the queue of " + model + " is full (" + lane.spec().capacity() + " rows)";
             case CANCELLED -> "the request was cancelled";
             case EXPIRED -> "the deadline of the request to " + model + " passed";
             case UNAVAILABLE -> model + " is closed";
@@ -315,7 +317,8 @@ public final class Call extends Ticket implements AutoCloseable {
 
     private int wrongShape(TensorSpec spec, Tensor tensor) {
         problem = tensor.hasShape()
-                ? "input '" + spec.name() + "' has shape " + List.of(boxed(tensor.shape())) + ", expected " + spec.shape()
+                ? "input '" + spec.name() + "' has shape " + List.of(boxed(tensor.shape())) + ", expected "
+                        + spec.shape()
                 : "input '" + spec.name() + "' is missing, expected " + spec.datatype() + " of shape " + spec.shape();
         return -1;
     }

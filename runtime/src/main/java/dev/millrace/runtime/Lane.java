@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /// One model version at work: its ring, its backend, and the rules by which requests become batches.
 ///
-/// Threads: any thread may submit, and any thread may turn the wheel, that is take a slice and run it. A token guards the
-/// taking only. After giving it back a turner looks again, and one that leaves work behind wakes an agent: a committed row
-/// is always turned by somebody.
+/// Threads: any thread may submit, and any thread may turn the wheel, that is take a slice and run it. A token guards
+/// the taking only. After giving it back a turner looks again, and one that leaves work behind wakes an agent: a
+/// committed row is always turned by somebody.
 ///
 /// Ownership: the lane owns its slots from publish to release, and its backend. It is closed when it is drained.
 final class Lane implements AutoCloseable {
@@ -97,7 +97,8 @@ final class Lane implements AutoCloseable {
         return cost.affordable(budgetNanos) > 0;
     }
 
-    /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is claimed.
+    /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is
+    /// claimed.
     @Hot
     Outcome commit(Call call, int generation, int rows) {
         if (closed) {
@@ -316,6 +317,7 @@ final class Lane implements AutoCloseable {
 
     /// Answers the rows from `offset` on that belong to one request; returns how many they are.
     @Hot
+    @SuppressWarnings("ReferenceEquality") // a ticket is what it is, not what it says
     private int answer(Slice slice, int offset, String problem) {
         long sequence = slice.first() + offset;
         Ticket ticket = ring.ticket(sequence);
@@ -344,13 +346,14 @@ final class Lane implements AutoCloseable {
     }
 
     private String report(Throwable failure) {
-        String id = Long.toHexString(java.util.concurrent.ThreadLocalRandom.current().nextLong());
+        String id = Long.toHexString(
+                java.util.concurrent.ThreadLocalRandom.current().nextLong());
         LOG.error("model {} version {} failed, error id {}", spec.model(), spec.version(), id, failure);
         return "model '" + spec.model() + "' failed on this batch: " + failure.getMessage() + " (error id " + id + ")";
     }
 
-    /// Runs every batch size that is a power of two a few times on whatever the slots hold, so that first runs are behind
-    /// and the cost is known. Before the lane gets requests.
+    /// Runs every batch size that is a power of two a few times on whatever the slots hold, so that first runs are
+    /// behind and the cost is known. Before the lane gets requests.
     void warmUp(long budgetNanos) {
         long end = System.nanoTime() + budgetNanos;
         Slice slice = slices[0];

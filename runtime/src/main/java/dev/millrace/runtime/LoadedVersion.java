@@ -8,7 +8,6 @@ import dev.millrace.ort.OrtFailure;
 import dev.millrace.ort.SessionSettings;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongSupplier;
@@ -123,7 +122,10 @@ final class LoadedVersion {
     void close(Duration drainTimeout) {
         lane.refuse();
         if (!lane.drain(drainTimeout.toNanos())) {
-            LOG.warn("{} did not drain within {}: its runs are terminated", lane.spec().describe(), drainTimeout);
+            LOG.warn(
+                    "{} did not drain within {}: its runs are terminated",
+                    lane.spec().describe(),
+                    drainTimeout);
         }
         lane.abandon();
         for (Call call = pool.poll(); call != null; call = pool.poll()) {

@@ -106,7 +106,7 @@ public final class Millrace implements AutoCloseable {
 
     /// The model called `name`.
     ///
-    /// @throws InferenceException with [Outcome#NOT_FOUND] if there is none, [Outcome#UNAVAILABLE] if it is not served
+    /// @throws InferenceException with [Outcome#NOT_FOUND] if there is none, [Outcome#UNAVAILABLE] if it is broken
     public Model model(String name) {
         find(name);
         return new Model(name, () -> find(name));
@@ -114,8 +114,8 @@ public final class Millrace implements AutoCloseable {
 
     /// The model called `name`, always answered by `version`.
     ///
-    /// @throws InferenceException with [Outcome#NOT_FOUND] if there is no such model or version, [Outcome#UNAVAILABLE] if
-    ///     it is not served
+    /// @throws InferenceException with [Outcome#NOT_FOUND] if there is no such model or version,
+    ///     [Outcome#UNAVAILABLE] if it is broken
     public Model model(String name, long version) {
         find(name, version);
         return new Model(name, () -> find(name, version));
@@ -199,8 +199,8 @@ public final class Millrace implements AutoCloseable {
         }
     }
 
-    /// The JVM exits: its native libraries are about to be unloaded under whoever runs in them. Lets no run begin and waits
-    /// for those in progress.
+    /// The JVM exits: its native libraries are about to be unloaded under whoever runs in them. Lets no run begin and
+    /// waits for those in progress.
     private void halt() {
         exiting = true;
         long end = System.nanoTime() + EXIT_WAIT_NANOS;

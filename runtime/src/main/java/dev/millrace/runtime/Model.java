@@ -63,8 +63,9 @@ public final class Model {
         }
     }
 
-    /// Submits a request and returns at once. The future ends with the prediction or an [InferenceException]; what depends
-    /// on it runs on the common pool, not on the threads that run models. Cancelling the future cancels the request.
+    /// Submits a request and returns at once. The future ends with the prediction or an [InferenceException]; what
+    /// depends on it runs on the common pool, not on the threads that run models. Cancelling the future cancels the
+    /// request.
     public CompletableFuture<Prediction> predictAsync(Request request) {
         LoadedVersion version = live.get();
         Call call = version.borrow();

@@ -17,8 +17,8 @@ public final class Prediction {
     /// @param name the output's name
     /// @param datatype its element type
     /// @param shape its dimensions
-    /// @param values its elements in row-major order: `float[]`, `double[]`, `long[]` for all integers, `boolean[]` or
-    ///     `String[]`; 16-bit floats come as `float[]`
+    /// @param values its elements in row-major order: `float[]`, `double[]`, `long[]` for all integers,
+    ///     `boolean[]` or `String[]`; 16-bit floats come as `float[]`
     /// @param keys what the columns stand for if the model's output was a map; else empty
     public record Output(String name, DataType datatype, List<Long> shape, Object values, List<?> keys) {}
 
@@ -106,8 +106,7 @@ public final class Prediction {
         Output output = outputs.get(name);
         if (output == null) {
             throw new InferenceException(
-                    Outcome.INVALID,
-                    "model '" + model + "' has no output '" + name + "'; it has " + outputs.keySet());
+                    Outcome.INVALID, "model '" + model + "' has no output '" + name + "'; it has " + outputs.keySet());
         }
         return output;
     }
@@ -144,8 +143,7 @@ public final class Prediction {
         Output output = output(name);
         if (!type.isInstance(output.values())) {
             throw new InferenceException(
-                    Outcome.INVALID,
-                    "output '" + name + "' is " + output.datatype() + ", not " + type.getSimpleName());
+                    Outcome.INVALID, "output '" + name + "' is " + output.datatype() + ", not " + type.getSimpleName());
         }
         return type.cast(output.values());
     }

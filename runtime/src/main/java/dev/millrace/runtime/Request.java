@@ -13,8 +13,9 @@ import java.util.Map;
 
 /// The inputs of a prediction as Java arrays, with how long it may take.
 ///
-/// Arrays of any primitive number type, of booleans or of strings are taken, and converted to the model's type if no value
-/// is changed by it beyond rounding to the nearest float. Threads: one at a time; arrays are read when it is predicted.
+/// Arrays of any primitive number type, of booleans or of strings are taken, and converted to the model's type if no
+/// value is changed by it beyond rounding to the nearest float. Threads: one at a time; arrays are read when it is
+/// predicted.
 public final class Request {
     private record Value(Object array, long[] shape) {}
 
@@ -28,8 +29,8 @@ public final class Request {
         this.signature = signature;
     }
 
-    /// Sets an input from a flat array. Its shape follows from the signature if at most one dimension is variable: rows of
-    /// features are `rows * features` values.
+    /// Sets an input from a flat array. Its shape follows from the signature if at most one dimension is variable: rows
+    /// of features are `rows * features` values.
     ///
     /// @param name the input's name
     /// @param array an array of primitive numbers, booleans or strings
@@ -152,7 +153,8 @@ public final class Request {
             case String text when type == DataType.BYTES -> tensor.setString(index, text);
             case Boolean flag when type == DataType.BOOL -> tensor.setLong(index, flag ? 1 : 0);
             case Number number when type.isFloating() -> tensor.setReal(index, number.doubleValue());
-            case Number number when isInteger(number) && type.isNumeric() && type != DataType.BOOL -> {
+            case Number number
+            when isInteger(number) && type.isNumeric() && type != DataType.BOOL -> {
                 tensor.setLong(index, number.longValue());
                 return tensor.getLong(index) == number.longValue();
             }

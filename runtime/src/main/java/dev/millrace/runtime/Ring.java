@@ -10,10 +10,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// The ring of slots of a lane: a Disruptor sequencer for claiming and publishing, and what each slot refers to.
 ///
-/// There is no consumer thread: whoever holds the lane's token takes slots. A slot may be claimed again when it was taken
-/// and the slice it was taken in has ended. Both are gating sequences: first `taken`, then one per instance that stands
-/// before the instance's slice while it runs and at infinity otherwise. The instance's sequence is set before `taken` moves,
-/// and the sequencer reads `taken` first, so that no slot of a running slice ever looks free.
+/// There is no consumer thread: whoever holds the lane's token takes slots. A slot may be claimed again when it was
+/// taken and the slice it was taken in has ended. Both are gating sequences: first `taken`, then one per instance that
+/// stands before the instance's slice while it runs and at infinity otherwise. The instance's sequence is set before
+/// `taken` moves, and the sequencer reads `taken` first, so that no slot of a running slice ever looks free.
 ///
 /// Threads: [#claim(int)], [#publish(long, int)] from any; the rest as said there.
 final class Ring {
@@ -100,7 +100,8 @@ final class Ring {
         return sequencer.getHighestPublishedSequence(taken.get() + 1, cursor) == cursor;
     }
 
-    /// The last of up to `limit` consecutive published sequences that can be taken next, or `first - 1`. Under the token.
+    /// The last of up to `limit` consecutive published sequences that can be taken next, or `first - 1`. Under the
+    /// token.
     @Hot
     long available(long first, int limit) {
         long last = Math.min(sequencer.getCursor(), first + limit - 1);
@@ -163,8 +164,8 @@ final class Ring {
         }
     }
 
-    /// Expires every overdue request that has a slot. From any thread: a slot that changes meanwhile shows another ticket,
-    /// which is judged by its own deadline.
+    /// Expires every overdue request that has a slot. From any thread: a slot that changes meanwhile shows another
+    /// ticket, which is judged by its own deadline.
     void expire(long nowNanos) {
         for (int slot = 0; slot < capacity; slot++) {
             Ticket ticket = tickets.getAcquire(slot);

@@ -52,8 +52,7 @@ public record RuntimeConfig(
 
     /// These values with another number of agents.
     public RuntimeConfig withAgents(int count) {
-        return new RuntimeConfig(
-                count, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, drainTimeout);
+        return new RuntimeConfig(count, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, drainTimeout);
     }
 
     /// These values with another inline budget; zero leaves all runs to agents.

@@ -7,8 +7,9 @@ import dev.millrace.ort.TensorRunner;
 
 /// Slots that hold one request's own tensors each: for models whose requests cannot share a run.
 ///
-/// The tensors move with the request: from the call into the slot, and back into the call when it is answered. A request
-/// that ended before leaves its tensors behind, because a run may still read them; they are freed when the slot is.
+/// The tensors move with the request: from the call into the slot, and back into the call when it is answered. A
+/// request that ended before leaves its tensors behind, because a run may still read them; they are freed when the slot
+/// is.
 final class TensorBackend implements Backend {
     private final TensorRunner[] runners;
     private final TensorSet[] slots;

@@ -7,13 +7,15 @@ import java.lang.invoke.VarHandle;
 
 /// The state of one request, in one word, so that completion, expiry and cancellation cannot race.
 ///
-/// The word holds a generation, the number of pins, the outcome (0 while the request lives) and whether it was delivered.
-/// A ticket is reused; its generation tells an old request from the present one, so that a slot that still refers to an
-/// ended request finds it dead. Every end is one compare-and-set of a living word. A thread that touches the caller's
-/// memory pins the ticket first: while it is pinned an end may be decided, but it is settled by the last to unpin. So the
-/// caller's memory is never written after its request was answered, and every request is answered exactly once.
+/// The word holds a generation, the number of pins, the outcome (0 while the request lives) and whether it was
+/// delivered. A ticket is reused; its generation tells an old request from the present one, so that a slot that still
+/// refers to an ended request finds it dead. Every end is one compare-and-set of a living word. A thread that touches
+/// the caller's memory pins the ticket first: while it is pinned an end may be decided, but it is settled by the last
+/// to unpin. So the caller's memory is never written after its request was answered, and every request is answered
+/// exactly once.
 ///
-/// Threads: [#prepare], [#accept] and [#reject] by the owner, while no request is open; everything else from any thread.
+/// Threads: [#prepare], [#accept] and [#reject] by the owner, while no request is open; everything else from any
+/// thread.
 abstract class Ticket {
     /// The deadline of a request that has none.
     static final long NO_DEADLINE = Long.MAX_VALUE;
@@ -160,8 +162,8 @@ abstract class Ticket {
         return deadline != NO_DEADLINE && deadline - nowNanos < 0 && end(generation, Outcome.EXPIRED);
     }
 
-    /// Called once per accepted request, by the thread that ended it or unpinned it last. Nobody else touches the ticket
-    /// until [#deliver(int, Outcome)] is called, which this method must do.
+    /// Called once per accepted request, by the thread that ended it or unpinned it last. Nobody else touches the
+    /// ticket until [#deliver(int, Outcome)] is called, which this method must do.
     @Hot
     abstract void settle(int generation, Outcome outcome);
 

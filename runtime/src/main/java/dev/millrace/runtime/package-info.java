@@ -10,9 +10,10 @@
 ///                                         rows copied out, tickets ended, slots freed
 /// ```
 ///
-/// [dev.millrace.runtime.Millrace] opens repositories; [dev.millrace.runtime.Model] answers requests in three ways, from
-/// convenient to free of garbage: `predict`, `predictAsync`, and the reusable [dev.millrace.runtime.Call].
+/// [dev.millrace.runtime.Millrace] opens repositories; [dev.millrace.runtime.Model] answers requests in three ways,
+/// from convenient to free of garbage: `predict`, `predictAsync`, and the reusable [dev.millrace.runtime.Call].
 ///
-/// **Exactly one answer per accepted request**: accepted == ok + expired + failed + cancelled + unavailable, and nothing is
+/// **Exactly one answer per accepted request**: accepted == ok + expired + failed + cancelled + unavailable, and
+/// nothing is
 /// in flight at the end.
 package dev.millrace.runtime;
