@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -103,6 +104,7 @@ final class AgentPool implements AutoCloseable {
 
         private void park() {
             parked.set(true);
+            VarHandle.fullFence();
             if (stopped || anyWork()) {
                 parked.set(false);
                 return;

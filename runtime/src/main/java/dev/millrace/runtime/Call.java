@@ -368,6 +368,9 @@ public final class Call extends Ticket implements AutoCloseable {
     /// Takes the tensors back with the answer in them. While pinned.
     @Hot
     void attachTensors(TensorSet set) {
+        if (tensors != null) {
+            tensors.close();
+        }
         tensors = set;
     }
 

@@ -11,17 +11,26 @@ final class CostModel {
     /// Runs that took this many times the estimate are taken for interruptions and counted as this much.
     private static final double OUTLIER = 4;
 
+    /// Runs before the estimate counts: the first ones are slow for reasons that do not come again.
+    private static final int COLD_RUNS = 2;
+
+    private int runs;
     private double weight;
     private double sumRows;
     private double sumNanos;
     private double sumRowsRows;
     private double sumRowsNanos;
-    private volatile double fixed;
+    /// Not known to be affordable before it was observed.
+    private volatile double fixed = Double.POSITIVE_INFINITY;
+
     private volatile double perRow;
 
     /// Takes note of a run.
     @Hot
     void observe(int rows, long nanos) {
+        if (++runs <= COLD_RUNS) {
+            return;
+        }
         double cost = nanos;
         if (weight > 8) {
             cost = Math.min(cost, OUTLIER * estimate(rows) + 1000);
@@ -48,7 +57,7 @@ final class CostModel {
         fixed = mean - slope * meanRows;
     }
 
-    /// The expected nanoseconds for `rows` rows; 0 before anything was observed.
+    /// The expected nanoseconds for `rows` rows; infinite before enough was observed.
     @Hot
     double estimate(int rows) {
         return fixed + rows * perRow;

@@ -116,8 +116,9 @@ final class Lane implements AutoCloseable {
         if (call.deadlineNanos() != Ticket.NO_DEADLINE && deadlines.getAndIncrement() == 0) {
             sweeper.wake();
         }
-        call.accept(generation);
         load(call, generation, first, rows);
+        // From here on anybody may end the request, and its owner may then do as it likes with the call.
+        call.accept(generation);
         ring.publish(first, rows);
         VarHandle.fullFence();
         return Outcome.OK;
@@ -264,8 +265,12 @@ final class Lane implements AutoCloseable {
         slice.started(now);
         Throwable failure = null;
         boolean done = true;
+        if (expireOverdue(slice, now)) {
+            free(slice);
+            return;
+        }
         try {
-            done = expireOverdue(slice, now) || backend.start(slice);
+            done = backend.start(slice);
         } catch (Throwable t) {
             failure = t;
         }
@@ -309,6 +314,15 @@ final class Lane implements AutoCloseable {
         while (answered < slice.count()) {
             answered += answer(slice, answered, problem);
         }
+        free(slice);
+    }
+
+    /// Frees the slots of a slice; its requests have ended.
+    @Hot
+    private void free(Slice slice) {
+        for (int i = 0; i < slice.count(); i++) {
+            ring.clear(slice.first() + i);
+        }
         backend.release(slice.firstSlot(), slice.count());
         ring.release(slice.instance());
         clearBusy(slice.instance());
@@ -328,9 +342,6 @@ final class Lane implements AutoCloseable {
                 && ring.ticket(sequence + count) == ticket
                 && ring.generation(sequence + count) == generation) {
             count++;
-        }
-        for (int i = 0; i < count; i++) {
-            ring.clear(sequence + i);
         }
         if (ticket.pin(generation)) {
             Call call = (Call) ticket;
@@ -423,7 +434,8 @@ final class Lane implements AutoCloseable {
         return isDrained();
     }
 
-    /// Terminates running slices and waits for them; then answers what still waits with UNAVAILABLE.
+    /// Terminates running slices and waits for them; then answers what still waits with UNAVAILABLE. The token is kept,
+    /// so that nobody takes slots any more.
     void abandon() {
         halt();
         while (!isIdle()) {
@@ -434,7 +446,7 @@ final class Lane implements AutoCloseable {
             }
             LockSupport.parkNanos(1_000_000);
         }
-        while (!ring.isAllPublished()) {
+        while (!ring.isAllPublished() || !token.compareAndSet(false, true)) {
             Thread.onSpinWait();
         }
         ring.endAll(Outcome.UNAVAILABLE);

@@ -41,6 +41,7 @@ public final class Millrace implements AutoCloseable {
     private final Thread exitHook = new Thread(this::halt, "millrace-exit");
     private volatile boolean loading = true;
     private volatile boolean exiting;
+    private volatile boolean freed;
 
     private Millrace(RuntimeConfig config) {
         this.config = config;
@@ -188,6 +189,7 @@ public final class Millrace implements AutoCloseable {
         live.values().forEach(loaded -> loaded.close(config.drainTimeout()));
         agents.close();
         sweeper.close();
+        freed = true;
         removeHook();
     }
 
@@ -205,6 +207,9 @@ public final class Millrace implements AutoCloseable {
         exiting = true;
         long end = System.nanoTime() + EXIT_WAIT_NANOS;
         while (loading && System.nanoTime() - end < 0) {
+            pause();
+        }
+        while (closed.get() && !freed && System.nanoTime() - end < 0) {
             pause();
         }
         if (closed.get()) {

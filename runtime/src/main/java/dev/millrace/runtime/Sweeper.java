@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -75,6 +76,7 @@ final class Sweeper implements AutoCloseable {
 
     private void park() {
         parked.set(true);
+        VarHandle.fullFence();
         while (parked.get() && !stopped && !sweep()) {
             LockSupport.park(this);
         }
