@@ -21,7 +21,7 @@ public final class OffHeapRegion implements AutoCloseable {
     private OffHeapRegion(MemoryTag tag, long bytes) {
         this.tag = tag;
         this.arena = Arena.ofShared();
-        this.segment = arena.allocate(bytes, ALIGNMENT);
+        this.segment = LibC.allocate(bytes, ALIGNMENT, arena);
         NativeMemory.add(tag, bytes);
     }
 
