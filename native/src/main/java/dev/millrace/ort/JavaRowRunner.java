@@ -15,14 +15,12 @@ final class JavaRowRunner implements RowRunner {
     private final OrtSession session;
     private final List<RowTensor> inputs;
     private final List<RowTensor> outputs;
-    private final OrtSession.RunOptions options;
-    private volatile boolean terminated;
+    private final JavaRunOptions options = new JavaRunOptions();
 
     JavaRowRunner(OrtSession session, List<RowTensor> inputs, List<RowTensor> outputs) {
         this.session = session;
         this.inputs = inputs;
         this.outputs = outputs;
-        this.options = JavaTensors.runOptions();
     }
 
     @Override
@@ -31,15 +29,12 @@ final class JavaRowRunner implements RowRunner {
         try {
             Map<String, OnnxTensor> in = tensors(inputs, first, rows, open);
             Map<String, OnnxTensor> out = tensors(outputs, first, rows, open);
-            session.run(in, java.util.Set.of(), out, options).close();
+            session.run(in, java.util.Set.of(), out, options.options()).close();
         } catch (OrtException e) {
             throw OnnxSession.failure(e);
         } finally {
             open.forEach(OnnxTensor::close);
-            if (terminated) {
-                terminated = false;
-                JavaTensors.setTerminate(options, false);
-            }
+            options.reset();
         }
     }
 
@@ -63,8 +58,7 @@ final class JavaRowRunner implements RowRunner {
 
     @Override
     public void terminate() {
-        JavaTensors.setTerminate(options, true);
-        terminated = true;
+        options.terminate();
     }
 
     @Override

@@ -25,8 +25,7 @@ final class JavaTensorRunner implements TensorRunner {
     private final OrtSession session;
     private final List<ValueInfo> inputInfos;
     private final List<ValueInfo> outputInfos;
-    private final OrtSession.RunOptions options = JavaTensors.runOptions();
-    private volatile boolean terminated;
+    private final JavaRunOptions options = new JavaRunOptions();
 
     JavaTensorRunner(OrtSession session, List<ValueInfo> inputs, List<ValueInfo> outputs) {
         this.session = session;
@@ -42,7 +41,7 @@ final class JavaTensorRunner implements TensorRunner {
                 String name = inputInfos.get(i).name();
                 in.put(name, input(name, inputs[i]));
             }
-            try (OrtSession.Result result = session.run(in, options)) {
+            try (OrtSession.Result result = session.run(in, options.options())) {
                 for (int i = 0; i < outputs.length; i++) {
                     String name = outputInfos.get(i).name();
                     copyOut(name, result.get(name).orElseThrow(), outputs[i]);
@@ -52,10 +51,7 @@ final class JavaTensorRunner implements TensorRunner {
             throw OnnxSession.failure(e);
         } finally {
             in.values().forEach(OnnxTensor::close);
-            if (terminated) {
-                terminated = false;
-                JavaTensors.setTerminate(options, false);
-            }
+            options.reset();
         }
     }
 
@@ -173,8 +169,7 @@ final class JavaTensorRunner implements TensorRunner {
 
     @Override
     public void terminate() {
-        JavaTensors.setTerminate(options, true);
-        terminated = true;
+        options.terminate();
     }
 
     @Override
