@@ -116,8 +116,8 @@ final class Lane implements AutoCloseable {
         if (call.deadlineNanos() != Ticket.NO_DEADLINE && deadlines.getAndIncrement() == 0) {
             sweeper.wake();
         }
-        call.accept(generation);
         load(call, generation, first, rows);
+        call.accept(generation);
         ring.publish(first, rows);
         VarHandle.fullFence();
         return Outcome.OK;
