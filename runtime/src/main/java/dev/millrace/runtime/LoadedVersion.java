@@ -28,6 +28,7 @@ final class LoadedVersion {
     private final Lane lane;
     private final long inlineBudgetNanos;
     private final ConcurrentLinkedQueue<Call> pool = new ConcurrentLinkedQueue<>();
+    private volatile boolean closed;
 
     private LoadedVersion(OnnxModel model, Lane lane, long inlineBudgetNanos) {
         this.model = model;
@@ -111,9 +112,18 @@ final class LoadedVersion {
     }
 
     void giveBack(Call call) {
-        if (pool.size() < MAX_POOLED_CALLS) {
-            pool.add(call);
-        } else {
+        if (closed || pool.size() >= MAX_POOLED_CALLS) {
+            call.close();
+            return;
+        }
+        pool.add(call);
+        if (closed) {
+            closePool();
+        }
+    }
+
+    private void closePool() {
+        for (Call call = pool.poll(); call != null; call = pool.poll()) {
             call.close();
         }
     }
@@ -128,9 +138,8 @@ final class LoadedVersion {
                     drainTimeout);
         }
         lane.abandon();
-        for (Call call = pool.poll(); call != null; call = pool.poll()) {
-            call.close();
-        }
+        closed = true;
+        closePool();
         lane.close();
         model.close();
     }
