@@ -262,10 +262,14 @@ final class Lane implements AutoCloseable {
     private void run(Slice slice) {
         long now = clock.getAsLong();
         slice.started(now);
+        if (expireOverdue(slice, now)) {
+            free(slice);
+            return;
+        }
         Throwable failure = null;
         boolean done = true;
         try {
-            done = expireOverdue(slice, now) || backend.start(slice);
+            done = backend.start(slice);
         } catch (Throwable t) {
             failure = t;
         }
@@ -309,6 +313,15 @@ final class Lane implements AutoCloseable {
         while (answered < slice.count()) {
             answered += answer(slice, answered, problem);
         }
+        free(slice);
+    }
+
+    /// Gives up a slice whose requests have all ended.
+    @Hot
+    private void free(Slice slice) {
+        for (long sequence = slice.first(); sequence < slice.first() + slice.count(); sequence++) {
+            ring.clear(sequence);
+        }
         backend.release(slice.firstSlot(), slice.count());
         ring.release(slice.instance());
         clearBusy(slice.instance());
@@ -328,9 +341,6 @@ final class Lane implements AutoCloseable {
                 && ring.ticket(sequence + count) == ticket
                 && ring.generation(sequence + count) == generation) {
             count++;
-        }
-        for (int i = 0; i < count; i++) {
-            ring.clear(sequence + i);
         }
         if (ticket.pin(generation)) {
             Call call = (Call) ticket;
