@@ -345,14 +345,24 @@ final class Lane implements AutoCloseable {
         if (ticket.pin(generation)) {
             Call call = (Call) ticket;
             if (problem == null) {
-                backend.unload(call, firstRow, slice.firstSlot() + offset, count);
-                call.answered(generation, count);
+                give(call, generation, firstRow, slice.firstSlot() + offset, count);
             } else {
                 call.fail(generation, problem);
             }
             call.unpin(generation);
         }
         return count;
+    }
+
+    /// An answer that cannot be copied fails its own request only.
+    @Hot
+    private void give(Call call, int generation, int firstRow, int firstSlot, int count) {
+        try {
+            backend.unload(call, firstRow, firstSlot, count);
+            call.answered(generation, count);
+        } catch (RuntimeException | Error e) {
+            call.fail(generation, report(e));
+        }
     }
 
     private String report(Throwable failure) {
