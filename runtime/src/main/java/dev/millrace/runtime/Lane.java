@@ -94,7 +94,7 @@ final class Lane implements AutoCloseable {
     /// Whether a run of one row is expected to fit the budget.
     @Hot
     boolean isLight(long budgetNanos) {
-        return cost.affordable(budgetNanos) > 0;
+        return budgetNanos > 0 && cost.affordable(budgetNanos) > 0;
     }
 
     /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is
