@@ -201,6 +201,9 @@ final class Lane implements AutoCloseable {
     /// Takes the next slice, or null if there is none. Under the token.
     @Hot
     private Slice take(int limit) {
+        if (halted) {
+            return null;
+        }
         long first = skipDead(ring.next());
         long last = ring.available(first, Math.min(limit, ring.capacity() - ring.slot(first)));
         if (last < first) {
@@ -433,10 +436,11 @@ final class Lane implements AutoCloseable {
         return ring.queued() == 0 && busy == 0;
     }
 
-    /// Waits until a state is reached, turning the wheel meanwhile; false if the time is over before.
+    /// Waits until everything is answered, turning the wheel meanwhile; false if the time is over before, or if the
+    /// lane was halted and what still waits will not be run.
     boolean drain(long timeoutNanos) {
         long end = System.nanoTime() + timeoutNanos;
-        while (!isDrained() && System.nanoTime() - end < 0) {
+        while (!isDrained() && !(halted && isIdle()) && System.nanoTime() - end < 0) {
             turn(null, Long.MAX_VALUE, Integer.MAX_VALUE);
             LockSupport.parkNanos(50_000);
         }
@@ -454,6 +458,11 @@ final class Lane implements AutoCloseable {
             }
             LockSupport.parkNanos(1_000_000);
         }
+        // Whoever was about to take a slice when the lane was halted passes over dead slots first: wait for him.
+        while (!token.compareAndSet(false, true)) {
+            Thread.onSpinWait();
+        }
+        token.set(false);
         while (!ring.isAllPublished()) {
             Thread.onSpinWait();
         }
