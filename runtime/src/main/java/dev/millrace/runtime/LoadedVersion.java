@@ -25,6 +25,7 @@ final class LoadedVersion {
     private static final int MAX_POOLED_CALLS = 64;
 
     private final OnnxModel model;
+    private final ModelStatus status;
     private final Lane lane;
     private final long inlineBudgetNanos;
     private final ConcurrentLinkedQueue<Call> pool = new ConcurrentLinkedQueue<>();
@@ -33,6 +34,7 @@ final class LoadedVersion {
     private LoadedVersion(OnnxModel model, Lane lane, long inlineBudgetNanos) {
         this.model = model;
         this.lane = lane;
+        this.status = status(model, lane.spec());
         this.inlineBudgetNanos = inlineBudgetNanos;
     }
 
@@ -89,7 +91,10 @@ final class LoadedVersion {
     }
 
     ModelStatus status() {
-        LaneSpec spec = lane.spec();
+        return status;
+    }
+
+    private static ModelStatus status(OnnxModel model, LaneSpec spec) {
         return new ModelStatus(
                 spec.model(),
                 spec.version(),
