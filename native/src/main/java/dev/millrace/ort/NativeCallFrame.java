@@ -24,7 +24,7 @@ final class NativeCallFrame implements AutoCloseable {
     private final long namesOffset;
     private final long valuesOffset;
     private final long shapesOffset;
-    private final long options;
+    private long options;
     private volatile boolean terminated;
 
     NativeCallFrame(List<String> inputNames, List<String> outputNames, int maxRank) {
@@ -111,9 +111,13 @@ final class NativeCallFrame implements AutoCloseable {
         terminated = true;
     }
 
+    /// Frees everything; a second call does nothing.
     @Override
     public void close() {
-        OrtApi.releaseRunOptions(options);
-        region.close();
+        if (options != 0) {
+            OrtApi.releaseRunOptions(options);
+            options = 0;
+            region.close();
+        }
     }
 }

@@ -260,6 +260,7 @@ public final class Call extends Ticket implements AutoCloseable {
     /// Checks the inputs and gets slots; OK if the request is in flight now.
     @Hot
     Outcome open(Completion whenDone) {
+        requireDelivered();
         int rows = check();
         if (rows < 1) {
             return refuse(rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
@@ -308,8 +309,12 @@ public final class Call extends Ticket implements AutoCloseable {
         if (rows < 1 || rows > lane.spec().capacity()) {
             return wrongRows(rows);
         }
+        List<TensorSpec> specs = signature().outputs();
         Tensor[] outputs = tensors.outputs();
         for (int i = 0; i < outputs.length; i++) {
+            if (!specs.get(i).accepts(outputs[i])) {
+                preset(specs, outputs);
+            }
             outputs[i].rows(rows);
         }
         return (int) rows;

@@ -94,7 +94,7 @@ final class Lane implements AutoCloseable {
     /// Whether a run of one row is expected to fit the budget.
     @Hot
     boolean isLight(long budgetNanos) {
-        return cost.affordable(budgetNanos) > 0;
+        return budgetNanos > 0 && cost.affordable(budgetNanos) > 0;
     }
 
     /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is
@@ -202,6 +202,9 @@ final class Lane implements AutoCloseable {
     /// Takes the next slice, or null if there is none. Under the token.
     @Hot
     private Slice take(int limit) {
+        if (halted) {
+            return null;
+        }
         long first = skipDead(ring.next());
         long last = ring.available(first, Math.min(limit, ring.capacity() - ring.slot(first)));
         if (last < first) {
@@ -263,12 +266,12 @@ final class Lane implements AutoCloseable {
     private void run(Slice slice) {
         long now = clock.getAsLong();
         slice.started(now);
-        Throwable failure = null;
-        boolean done = true;
         if (expireOverdue(slice, now)) {
             free(slice);
             return;
         }
+        Throwable failure = null;
+        boolean done = true;
         try {
             done = backend.start(slice);
         } catch (Throwable t) {
@@ -346,14 +349,24 @@ final class Lane implements AutoCloseable {
         if (ticket.pin(generation)) {
             Call call = (Call) ticket;
             if (problem == null) {
-                backend.unload(call, firstRow, slice.firstSlot() + offset, count);
-                call.answered(generation, count);
+                give(call, generation, firstRow, slice.firstSlot() + offset, count);
             } else {
                 call.fail(generation, problem);
             }
             call.unpin(generation);
         }
         return count;
+    }
+
+    /// An answer that cannot be copied fails its own request only.
+    @Hot
+    private void give(Call call, int generation, int firstRow, int firstSlot, int count) {
+        try {
+            backend.unload(call, firstRow, firstSlot, count);
+            call.answered(generation, count);
+        } catch (RuntimeException | Error e) {
+            call.fail(generation, report(e));
+        }
     }
 
     private String report(Throwable failure) {
@@ -424,10 +437,11 @@ final class Lane implements AutoCloseable {
         return ring.queued() == 0 && busy == 0;
     }
 
-    /// Waits until a state is reached, turning the wheel meanwhile; false if the time is over before.
+    /// Waits until everything is answered, turning the wheel meanwhile; false if the time is over before, or if the
+    /// lane was halted and what still waits will not be run.
     boolean drain(long timeoutNanos) {
         long end = System.nanoTime() + timeoutNanos;
-        while (!isDrained() && System.nanoTime() - end < 0) {
+        while (!isDrained() && !(halted && isIdle()) && System.nanoTime() - end < 0) {
             turn(null, Long.MAX_VALUE, Integer.MAX_VALUE);
             LockSupport.parkNanos(50_000);
         }

@@ -25,13 +25,16 @@ final class LoadedVersion {
     private static final int MAX_POOLED_CALLS = 64;
 
     private final OnnxModel model;
+    private final ModelStatus status;
     private final Lane lane;
     private final long inlineBudgetNanos;
     private final ConcurrentLinkedQueue<Call> pool = new ConcurrentLinkedQueue<>();
+    private volatile boolean closed;
 
     private LoadedVersion(OnnxModel model, Lane lane, long inlineBudgetNanos) {
         this.model = model;
         this.lane = lane;
+        this.status = status(model, lane.spec());
         this.inlineBudgetNanos = inlineBudgetNanos;
     }
 
@@ -88,7 +91,10 @@ final class LoadedVersion {
     }
 
     ModelStatus status() {
-        LaneSpec spec = lane.spec();
+        return status;
+    }
+
+    private static ModelStatus status(OnnxModel model, LaneSpec spec) {
         return new ModelStatus(
                 spec.model(),
                 spec.version(),
@@ -111,9 +117,18 @@ final class LoadedVersion {
     }
 
     void giveBack(Call call) {
-        if (pool.size() < MAX_POOLED_CALLS) {
-            pool.add(call);
-        } else {
+        if (closed || pool.size() >= MAX_POOLED_CALLS) {
+            call.close();
+            return;
+        }
+        pool.add(call);
+        if (closed) {
+            closePool();
+        }
+    }
+
+    private void closePool() {
+        for (Call call = pool.poll(); call != null; call = pool.poll()) {
             call.close();
         }
     }
@@ -128,9 +143,8 @@ final class LoadedVersion {
                     drainTimeout);
         }
         lane.abandon();
-        for (Call call = pool.poll(); call != null; call = pool.poll()) {
-            call.close();
-        }
+        closed = true;
+        closePool();
         lane.close();
         model.close();
     }

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,6 +70,10 @@ public final class Millrace implements AutoCloseable {
             millrace.loading = false;
             millrace.close();
             throw new UncheckedIOException("cannot read model repository: " + e, e);
+        } catch (RuntimeException | Error e) {
+            millrace.loading = false;
+            millrace.close();
+            throw e;
         }
         return millrace;
     }
@@ -201,33 +207,32 @@ public final class Millrace implements AutoCloseable {
         }
     }
 
-    /// The JVM exits: its native libraries are about to be unloaded under whoever runs in them. Lets no run begin and
-    /// waits for those in progress.
+    /// The JVM exits: its native libraries are about to be unloaded under whoever runs in them. Lets no run begin, waits
+    /// for those in progress and for a close in progress, and tells who still waits for an answer.
     private void halt() {
         exiting = true;
         long end = System.nanoTime() + EXIT_WAIT_NANOS;
-        while (loading && System.nanoTime() - end < 0) {
-            pause();
+        if (!await(() -> !loading, end)) {
+            return;
         }
-        while (closed.get() && !freed && System.nanoTime() - end < 0) {
-            pause();
-        }
-        if (closed.get()) {
+        if (closed.get() && await(() -> freed, end)) {
             return;
         }
         live.values().forEach(loaded -> loaded.lane().halt());
         for (LoadedVersion loaded : live.values()) {
-            while (!loaded.lane().isIdle() && System.nanoTime() - end < 0) {
-                pause();
+            if (await(loaded.lane()::isIdle, end)) {
+                loaded.lane().abandon();
             }
         }
     }
 
-    private static void pause() {
-        try {
-            Thread.sleep(1);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
+    private static boolean await(BooleanSupplier condition, long end) {
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - end >= 0) {
+                return false;
+            }
+            LockSupport.parkNanos(1_000_000);
         }
+        return true;
     }
 }

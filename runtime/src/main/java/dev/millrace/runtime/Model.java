@@ -54,10 +54,7 @@ public final class Model {
             request.fill(call);
             Outcome outcome = call.run();
             reusable = true;
-            if (outcome != Outcome.OK) {
-                throw new InferenceException(outcome, call.message());
-            }
-            return Prediction.of(call);
+            return answer(call, outcome);
         } finally {
             finish(version, call, reusable);
         }
@@ -79,6 +76,7 @@ public final class Model {
             throw e;
         }
         if (admission != Outcome.OK) {
+            future.detach();
             future.completeExceptionally(new InferenceException(admission, call.message()));
             finish(version, call, true);
         }
@@ -87,15 +85,31 @@ public final class Model {
 
     /// Runs on whichever thread ended the call: copies the answer and leaves the rest to the pool.
     private static void complete(LoadedVersion version, Call call, Outcome outcome, PredictionFuture future) {
-        Prediction prediction = outcome == Outcome.OK ? Prediction.of(call) : null;
-        String message = call.message();
+        Prediction prediction = null;
+        Throwable problem = null;
+        try {
+            prediction = answer(call, outcome);
+        } catch (RuntimeException | Error e) {
+            problem = e;
+        }
         future.detach();
         finish(version, call, true);
+        tell(future, prediction, problem);
+    }
+
+    private static Prediction answer(Call call, Outcome outcome) {
+        if (outcome != Outcome.OK) {
+            throw new InferenceException(outcome, call.message());
+        }
+        return Prediction.of(call);
+    }
+
+    private static void tell(PredictionFuture future, Prediction prediction, Throwable problem) {
         ForkJoinPool.commonPool().execute(() -> {
-            if (prediction != null) {
+            if (problem == null) {
                 future.complete(prediction);
             } else {
-                future.completeExceptionally(new InferenceException(outcome, message));
+                future.completeExceptionally(problem);
             }
         });
     }
@@ -122,12 +136,16 @@ public final class Model {
         }
 
         @Override
-        public synchronized boolean cancel(boolean mayInterruptIfRunning) {
+        public boolean cancel(boolean mayInterruptIfRunning) {
             boolean cancelled = super.cancel(mayInterruptIfRunning);
+            cancelCall();
+            return cancelled;
+        }
+
+        private synchronized void cancelCall() {
             if (call != null) {
                 call.cancel();
             }
-            return cancelled;
         }
     }
 }

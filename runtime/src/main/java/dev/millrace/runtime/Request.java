@@ -64,7 +64,7 @@ public final class Request {
     /// @throws InferenceException with [Outcome#INVALID] if there is no such input or the count does not fit
     public Request set(String name, long[] shape, Object array) {
         TensorSpec spec = spec(name);
-        long expected = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+        long expected = elementCount(name, shape);
         int length = length(name, array);
         if (length != expected) {
             throw invalid("input '" + spec.name() + "': " + length + " values for shape " + Arrays.toString(shape)
@@ -104,7 +104,21 @@ public final class Request {
         return signature.inputs().get(index);
     }
 
+    private static long elementCount(String name, long[] shape) {
+        long count = 1;
+        for (long dim : shape) {
+            if (dim < 0 || Math.multiplyHigh(count, dim) != 0 || count * dim < 0) {
+                throw invalid("input '" + name + "': " + Arrays.toString(shape) + " is no shape");
+            }
+            count *= dim;
+        }
+        return count;
+    }
+
     private static int length(String name, Object array) {
+        if (array == null) {
+            throw invalid("input '" + name + "': null came, expected an array");
+        }
         if (!array.getClass().isArray()) {
             throw invalid("input '" + name + "': a " + array.getClass().getSimpleName() + " came, expected an array");
         }
@@ -141,8 +155,9 @@ public final class Request {
         for (int i = 0; i < length; i++) {
             Object value = Array.get(array, i);
             if (!store(tensor, i, value)) {
-                throw invalid("input '" + name + "': element " + i + " is " + value + " ("
-                        + value.getClass().getSimpleName() + "), expected " + tensor.datatype());
+                String type = value == null ? "" : " (" + value.getClass().getSimpleName() + ")";
+                throw invalid("input '" + name + "': element " + i + " is " + value + type + ", expected "
+                        + tensor.datatype());
             }
         }
     }
@@ -150,6 +165,9 @@ public final class Request {
     private static boolean store(Tensor tensor, int index, Object value) {
         DataType type = tensor.datatype();
         switch (value) {
+            case null -> {
+                return false;
+            }
             case String text when type == DataType.BYTES -> tensor.setString(index, text);
             case Boolean flag when type == DataType.BOOL -> tensor.setLong(index, flag ? 1 : 0);
             case Number number when type.isFloating() -> tensor.setReal(index, number.doubleValue());
@@ -166,7 +184,10 @@ public final class Request {
     }
 
     private static boolean isInteger(Number number) {
-        return !(number instanceof Float) && !(number instanceof Double);
+        return number instanceof Long
+                || number instanceof Integer
+                || number instanceof Short
+                || number instanceof Byte;
     }
 
     private static InferenceException invalid(String message) {

@@ -40,8 +40,10 @@ final class Ring {
         this.rows = new int[capacity];
         sequencer.addGatingSequences(taken);
         for (int i = 0; i < instances; i++) {
-            running[i] = new Sequence(IDLE);
+            running[i] = new Sequence();
             sequencer.addGatingSequences(running[i]);
+            // Adding a sequence has set it to the cursor: one that never runs would gate the ring for good.
+            running[i].setVolatile(IDLE);
         }
     }
 

@@ -51,13 +51,18 @@ abstract class Ticket {
     /// Prepares the next request, of `rows` rows, and returns its generation. It lives from [#accept(int)] on.
     @Hot
     final int prepare(int rows, long deadline) {
-        long before = word;
-        if ((before & DELIVERED) == 0) {
-            throw new IllegalStateException("the call is still in flight");
-        }
+        requireDelivered();
         deadlineNanos = deadline;
         remaining = rows;
-        return (int) (before >>> GENERATION_SHIFT) + 1;
+        return generation() + 1;
+    }
+
+    /// Checks that no request is open.
+    @Hot
+    final void requireDelivered() {
+        if (!isDelivered()) {
+            throw new IllegalStateException("the call is still in flight");
+        }
     }
 
     /// Brings a prepared request to life: from here on it can be ended.

@@ -13,6 +13,7 @@ public final class Turner {
     private final long budgetNanos;
     private Lane[] touched = new Lane[8];
     private int count;
+    private boolean turning;
 
     Turner(long budgetNanos) {
         this.budgetNanos = budgetNanos;
@@ -53,12 +54,14 @@ public final class Turner {
         return count > 0;
     }
 
-    /// Runs what was submitted, as far as one budget for all goes, and hands the rest to agents.
+    /// Runs what was submitted, as far as one budget for all goes, and hands the rest to agents. What completions
+    /// submit meanwhile belongs to it; a completion that turns itself changes nothing.
     @Hot
     public void turn() {
-        if (count == 0) {
+        if (count == 0 || turning) {
             return;
         }
+        turning = true;
         LongSupplier clock = touched[0].clock();
         long end = clock.getAsLong() + budgetNanos;
         for (int i = 0; i < count; i++) {
@@ -71,5 +74,6 @@ public final class Turner {
             lane.handOver();
         }
         count = 0;
+        turning = false;
     }
 }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.memory.DataType;
+import dev.millrace.model.Batching;
+import dev.millrace.model.Signature;
+import dev.millrace.model.TensorSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// A lane without threads: its clock stands still and its wheel is turned by hand.
+final class Rig implements AutoCloseable {
+    static final Signature SIGNATURE = new Signature(
+            List.of(new TensorSpec("x", DataType.FP32, List.of(-1L, 1L))),
+            List.of(new TensorSpec("y", DataType.FP32, List.of(-1L, 1L))));
+    static final long ENOUGH = 1_000_000_000L;
+
+    final AtomicLong clock = new AtomicLong(1000);
+    final AgentPool agents = new AgentPool(1);
+    final Sweeper sweeper = new Sweeper(clock::get);
+    final FakeBackend backend;
+    final Lane lane;
+    private final List<Call> calls = new ArrayList<>();
+
+    Rig(int maxBatch, int capacity, int instances) {
+        this(new FakeBackend(capacity), maxBatch, capacity, instances);
+    }
+
+    private Rig(FakeBackend backend, int maxBatch, int capacity, int instances) {
+        this.backend = backend;
+        LaneSpec spec = new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, maxBatch, capacity, instances);
+        this.lane = new Lane(spec, backend, agents, sweeper, clock::get);
+        sweeper.add(lane);
+    }
+
+    Call call() {
+        Call call = new Call(lane, ENOUGH);
+        calls.add(call);
+        return call;
+    }
+
+    /// A submitted request of consecutive values and what was told about it.
+    Told submit(float first, int rows) {
+        return submit(call(), first, rows);
+    }
+
+    Told submit(Call call, float first, int rows) {
+        Told told = new Told(call, first, rows);
+        told.admission = call.submit(told);
+        return told;
+    }
+
+    /// Turns until nothing can be taken.
+    int turn() {
+        return lane.turn(null, ENOUGH, Integer.MAX_VALUE);
+    }
+
+    /// Runs and answers one row, so that the next slot is another.
+    void advance(int rows) {
+        for (int i = 0; i < rows; i++) {
+            submit(0, 1);
+            turn();
+        }
+        backend.started.clear();
+        backend.released.clear();
+    }
+
+    /// Every accepted request has ended, each was told once, and nothing is in flight.
+    void assertConserved() {
+        LaneStatistics statistics = lane.statistics();
+        assertThat(statistics.inFlight()).isZero();
+        assertThat(statistics.ended().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum())
+                .isEqualTo(statistics.accepted());
+        assertThat(lane.hasDeadlines()).isFalse();
+    }
+
+    @Override
+    public void close() {
+        calls.forEach(Call::close);
+    }
+
+    /// A completion that counts, over inputs `first, first + 1, ...`.
+    static final class Told implements Completion {
+        final Call call;
+        private final float first;
+        private final int rows;
+        final List<Outcome> outcomes = new ArrayList<>();
+        Outcome admission;
+
+        Told(Call call, float first, int rows) {
+            this.call = call;
+            this.first = first;
+            this.rows = rows;
+            call.rows(rows);
+            for (int i = 0; i < rows; i++) {
+                call.input(0).setFloat(i, first + i);
+            }
+        }
+
+        @Override
+        public void completed(Call ended, Outcome outcome) {
+            outcomes.add(outcome);
+        }
+
+        boolean isOpen() {
+            return admission == Outcome.OK && outcomes.isEmpty();
+        }
+
+        void assertAnswered() {
+            assertThat(admission).isEqualTo(Outcome.OK);
+            assertThat(outcomes).containsExactly(Outcome.OK);
+            assertThat(call.output(0).shape()).containsExactly(rows, 1);
+            for (int i = 0; i < rows; i++) {
+                assertThat(call.output(0).getFloat(i)).as("row %d", i).isEqualTo(FakeBackend.answer(first + i));
+            }
+        }
+
+        void assertEnded(Outcome outcome) {
+            assertThat(admission).isEqualTo(Outcome.OK);
+            assertThat(outcomes).containsExactly(outcome);
+        }
+    }
+}
