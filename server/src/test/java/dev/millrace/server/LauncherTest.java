@@ -113,8 +113,10 @@ class LauncherTest {
 
         assertThat(run.exit()).isZero();
         assertThat(run.out())
-                .isEqualToIgnoringNewLines(java + " --enable-native-access=ALL-UNNAMED -Xmx1g -Da=b -cp " + jar()
-                        + " dev.millrace.server.Main serve --port 8000");
+                .isEqualToIgnoringNewLines(
+                        java + " --enable-native-access=ALL-UNNAMED -Dmillrace.home=" + root + " -Xmx1g -Da=b -cp "
+                                + jar()
+                                + " dev.millrace.server.Main serve --port 8000");
     }
 
     @Test

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import dev.millrace.memory.Hot;
+import dev.millrace.runtime.Call;
+import dev.millrace.runtime.InferenceException;
+import dev.millrace.runtime.Millrace;
+import dev.millrace.runtime.Outcome;
+import dev.millrace.runtime.Turner;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.SingleThreadEventLoop;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What one event loop works with. Requests that its sockets brought in one wake-up are decoded one by one, then
+/// submitted together, and then the wheel is turned once.
+///
+/// Threads: the event loop's, but for [#ended(Exchange)]. Calls that another thread ended come back over a list that
+/// any thread may put an exchange on; whoever finds it empty wakes the loop.
+final class Loop {
+    private static final Logger LOG = LoggerFactory.getLogger(Loop.class);
+    private static final int INITIAL_SCRATCH = 1 << 16;
+    /// What a large body left behind is given back beyond this.
+    private static final int KEPT_SCRATCH = 1 << 20;
+
+    private final SingleThreadEventLoop executor;
+    private final Turner turner;
+    private final CallPools pools;
+    private final InferDecoder decoder;
+    private final Responses responses;
+    private final Set<Connection> connections = new HashSet<>();
+    private final List<Exchange> decoded = new ArrayList<>();
+    private final ArrayDeque<Exchange> endedHere = new ArrayDeque<>();
+    private final AtomicReference<Exchange> endedElsewhere = new AtomicReference<>();
+    private final ArrayDeque<Connection> unflushed = new ArrayDeque<>();
+    private final Runnable wakeUpEnds = this::wakeUpEnds;
+    private final Runnable takeEnded = this::takeEnded;
+    private byte[] scratch = new byte[INITIAL_SCRATCH];
+    private boolean endAwaited;
+    private boolean draining;
+
+    Loop(SingleThreadEventLoop executor, Millrace millrace, JsonFactory json, HttpCounters counters) {
+        this.executor = executor;
+        this.turner = millrace.turner();
+        this.pools = new CallPools(millrace);
+        this.decoder = new InferDecoder(json);
+        this.responses = new Responses(counters);
+    }
+
+    SingleThreadEventLoop executor() {
+        return executor;
+    }
+
+    Responses responses() {
+        return responses;
+    }
+
+    /// Whether the server is about to stop.
+    boolean isDraining() {
+        return draining;
+    }
+
+    void opened(Connection connection) {
+        connections.add(connection);
+        if (draining) {
+            connection.drain();
+        }
+    }
+
+    void closed(Connection connection) {
+        connections.remove(connection);
+    }
+
+    /// Decodes an inference request. It is submitted at the end of the wake-up, or answered if it cannot be.
+    void infer(Exchange exchange, ByteBuf body) {
+        try {
+            ModelCalls calls =
+                    pools.find(exchange.route().model(), exchange.route().version());
+            decode(exchange, calls, body);
+        } catch (Refusal e) {
+            exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
+        } catch (InferenceException e) {
+            exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
+        } catch (RuntimeException e) {
+            exchange.answer(bug(e));
+        }
+    }
+
+    private void decode(Exchange exchange, ModelCalls calls, ByteBuf body) {
+        Call call = calls.take();
+        exchange.carriedBy(calls, call, null, null);
+        int length = body.readableBytes();
+        if (body.hasArray()) {
+            decoder.decode(call, body.array(), body.arrayOffset() + body.readerIndex(), length);
+        } else {
+            decoder.decode(call, copied(body, length), 0, length);
+        }
+        exchange.carriedBy(calls, call, decoder.id(), decoder.outputs());
+        long timeout = decoder.timeoutMicros();
+        if (timeout == 0 || exchange.timeoutMicros() != 0 && exchange.timeoutMicros() < timeout) {
+            timeout = exchange.timeoutMicros();
+        }
+        call.timeoutNanos(timeout * 1000);
+        decoded.add(exchange);
+        awaitWakeUpEnd();
+    }
+
+    private byte[] copied(ByteBuf body, int length) {
+        if (scratch.length < length || scratch.length > KEPT_SCRATCH) {
+            scratch = new byte[Math.max(INITIAL_SCRATCH, length)];
+        }
+        body.getBytes(body.readerIndex(), scratch, 0, length);
+        return scratch;
+    }
+
+    /// An answer for what must not happen: the log has the error under the id in the message.
+    static Page bug(Throwable error) {
+        String id = Long.toHexString(ThreadLocalRandom.current().nextLong());
+        LOG.error("a request failed, error id {}", id, error);
+        return Page.error(HttpStatus.INTERNAL_ERROR, "the server failed on this request (error id " + id + ")");
+    }
+
+    /// The connection has written something that goes out at the end of the wake-up.
+    void flushLater(Connection connection) {
+        unflushed.add(connection);
+        awaitWakeUpEnd();
+    }
+
+    private void awaitWakeUpEnd() {
+        if (!endAwaited) {
+            endAwaited = true;
+            executor.executeAfterEventLoopIteration(wakeUpEnds);
+        }
+    }
+
+    @Hot
+    private void wakeUpEnds() {
+        try {
+            submitDecoded();
+            turner.turn();
+            finishEnded();
+        } finally {
+            endAwaited = false;
+            flush();
+        }
+    }
+
+    @Hot
+    private void submitDecoded() {
+        int count = decoded.size();
+        for (int i = 0; i < count; i++) {
+            submit(decoded.get(i));
+        }
+        decoded.clear();
+    }
+
+    @Hot
+    private void submit(Exchange exchange) {
+        if (exchange.isDropped()) {
+            exchange.release();
+            return;
+        }
+        Outcome admission = turner.submit(exchange.call(), exchange);
+        if (admission != Outcome.OK) {
+            exchange.refused(admission);
+            endedHere.add(exchange);
+        }
+    }
+
+    /// The exchange's call has ended. From any thread, which gives the exchange away.
+    @Hot
+    void ended(Exchange exchange) {
+        if (executor.inEventLoop()) {
+            endedHere.add(exchange);
+            awaitWakeUpEnd();
+            return;
+        }
+        Exchange before;
+        do {
+            before = endedElsewhere.get();
+            exchange.next(before);
+        } while (!endedElsewhere.compareAndSet(before, exchange));
+        if (before == null) {
+            executor.execute(takeEnded);
+        }
+    }
+
+    /// Takes over what other threads ended, in the order of their ends.
+    private void takeEnded() {
+        Exchange last = endedElsewhere.getAndSet(null);
+        Exchange first = null;
+        while (last != null) {
+            Exchange before = last.next();
+            last.next(first);
+            first = last;
+            last = before;
+        }
+        while (first != null) {
+            Exchange following = first.next();
+            first.next(null);
+            endedHere.add(first);
+            first = following;
+        }
+        awaitWakeUpEnd();
+    }
+
+    @Hot
+    private void finishEnded() {
+        for (Exchange exchange = endedHere.poll(); exchange != null; exchange = endedHere.poll()) {
+            exchange.callEnded();
+            if (exchange.isDropped()) {
+                exchange.release();
+            } else {
+                exchange.connection().advance();
+            }
+        }
+    }
+
+    @Hot
+    private void flush() {
+        for (Connection connection = unflushed.poll(); connection != null; connection = unflushed.poll()) {
+            connection.flush();
+        }
+    }
+
+    /// Lets every connection answer what it has taken in, and then closes it.
+    void drain() {
+        draining = true;
+        List.copyOf(connections).forEach(Connection::drain);
+    }
+
+    /// Closes what is still open.
+    void closeConnections() {
+        List.copyOf(connections).forEach(Connection::close);
+    }
+
+    boolean hasConnections() {
+        return !connections.isEmpty();
+    }
+
+    /// Frees the calls. The runtime is closed, so that none is in flight.
+    void close() {
+        takeEnded();
+        finishEnded();
+        decoded.forEach(Exchange::release);
+        decoded.clear();
+        pools.close();
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// The `millrace` command.
+@Command(
+        name = "millrace",
+        description = "Serves ONNX models, answered in microseconds.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Versions.class,
+        subcommands = ServeCommand.class)
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {}
+
+    /// Runs the command and exits with its exit code: 0 when all went well, 2 when it was called wrongly, 1 otherwise.
+    public static void main(String[] arguments) {
+        int code = run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments);
+        if (code != 0) {
+            System.exit(code);
+        }
+    }
+
+    /// Runs the command and returns its exit code.
+    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        return new CommandLine(new Main())
+                .setOut(out)
+                .setErr(err)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(Main::complain)
+                .execute(arguments);
+    }
+
+    /// One line: the whole usage would hide what is wrong.
+    private static int complain(ParameterException problem, String[] arguments) {
+        CommandLine command = problem.getCommandLine();
+        command.getErr()
+                .println("millrace: " + problem.getMessage() + " (see '"
+                        + command.getCommandSpec().qualifiedName() + " --help')");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which command? There is: serve");
+    }
+
+    /// What `--version` prints.
+    static final class Versions implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"millrace " + Version.number()};
+        }
+    }
+}

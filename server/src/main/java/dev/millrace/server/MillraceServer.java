@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import dev.millrace.runtime.Millrace;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SingleThreadEventLoop;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/// An HTTP server for the models of one or more repositories.
+///
+/// ```
+/// try (MillraceServer server = MillraceServer.start(ServerConfig.of(Path.of("models")).withPort(0))) {
+///     URI live = URI.create(server.url() + "/v2/health/live");
+/// }
+/// ```
+///
+/// Threads: any. Ownership: it owns the runtime, the event loops and the native memory until it is closed.
+public final class MillraceServer implements AutoCloseable {
+    private static final int BACKLOG = 1024;
+    /// A piece of a body is as large as what was read from the socket at once.
+    private static final int MAX_CHUNK_BYTES = 1 << 20;
+
+    private static final int MAX_LINE_BYTES = 8192;
+    private static final int MAX_HEADER_BYTES = 32768;
+    private static final long SHUTDOWN_SECONDS = 10;
+
+    private final ServerConfig config;
+    private final MultiThreadIoEventLoopGroup group;
+    private final Channel listener;
+    private final Map<EventLoop, Loop> loops = new IdentityHashMap<>();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private Millrace millrace;
+    private Metrics metrics;
+    private Endpoints endpoints;
+
+    private MillraceServer(ServerConfig config) throws IOException {
+        this.config = config;
+        Transport transport = Transport.best();
+        this.group = new MultiThreadIoEventLoopGroup(
+                config.eventLoops(), new DefaultThreadFactory("millrace-http", true), transport.handlers());
+        try {
+            this.listener = bind(transport);
+        } catch (IOException e) {
+            group.shutdownGracefully(0, 0, TimeUnit.SECONDS).syncUninterruptibly();
+            throw e;
+        }
+    }
+
+    /// Loads the models and starts to listen.
+    ///
+    /// @throws IOException if it cannot listen there
+    /// @throws UncheckedIOException if a repository is not a readable folder
+    public static MillraceServer start(ServerConfig config) throws IOException {
+        // The port first: that it is taken should not be said after a minute of loading. Clients wait until then.
+        MillraceServer server = new MillraceServer(config);
+        try {
+            server.load();
+        } catch (RuntimeException e) {
+            server.close();
+            throw e;
+        }
+        return server;
+    }
+
+    private Channel bind(Transport transport) throws IOException {
+        ChannelFuture bound = new ServerBootstrap()
+                .group(group)
+                .channel(transport.channel())
+                .option(ChannelOption.AUTO_READ, false)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        accept(channel);
+                    }
+                })
+                .bind(new InetSocketAddress(config.host(), config.port()))
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException(
+                    "cannot listen on " + config.host() + ":" + config.port() + ": "
+                            + bound.cause().getMessage(),
+                    bound.cause());
+        }
+        return bound.channel();
+    }
+
+    private void accept(Channel channel) {
+        HttpDecoderConfig http = new HttpDecoderConfig()
+                .setMaxInitialLineLength(MAX_LINE_BYTES)
+                .setMaxHeaderSize(MAX_HEADER_BYTES)
+                .setMaxChunkSize(MAX_CHUNK_BYTES);
+        channel.pipeline()
+                .addLast(new HttpRequestDecoder(http))
+                .addLast(new Connection(loops.get(channel.eventLoop()), endpoints, config.maxBodyBytes()));
+    }
+
+    private void load() {
+        millrace = Millrace.open(config.runtime(), config.repositories().toArray(Path[]::new));
+        HttpCounters counters = new HttpCounters();
+        JsonFactory json = Json.factory(config.maxBodyBytes());
+        metrics = new Metrics(millrace, counters);
+        endpoints = new Endpoints(millrace, metrics);
+        for (EventExecutor executor : group) {
+            SingleThreadEventLoop loop = (SingleThreadEventLoop) executor;
+            loops.put(loop, new Loop(loop, millrace, json, counters));
+        }
+        // Publishes all this to the event loops.
+        listener.config().setAutoRead(true);
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return ((InetSocketAddress) listener.localAddress()).getPort();
+    }
+
+    /// Where it is reached, without a slash at the end.
+    public String url() {
+        String host = config.host();
+        return "http://" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port();
+    }
+
+    /// The runtime that answers.
+    public Millrace runtime() {
+        return millrace;
+    }
+
+    /// Accepts no more connections, answers what was taken in, and frees everything. After the runtime's drain timeout
+    /// what is left is cut off.
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        listener.close().awaitUninterruptibly();
+        onEachLoop(Loop::drain);
+        awaitConnections(config.runtime().drainTimeout());
+        onEachLoop(Loop::closeConnections);
+        if (millrace != null) {
+            millrace.close();
+            onEachLoop(Loop::close);
+            metrics.close();
+        }
+        group.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    private void onEachLoop(Consumer<Loop> action) {
+        loops.values()
+                .forEach(loop ->
+                        loop.executor().submit(() -> action.accept(loop)).awaitUninterruptibly());
+    }
+
+    private void awaitConnections(Duration timeout) {
+        long end = System.nanoTime() + timeout.toNanos();
+        while (anyLoop(Loop::hasConnections) && System.nanoTime() - end < 0) {
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private boolean anyLoop(Predicate<Loop> condition) {
+        return loops.values().stream()
+                .anyMatch(loop -> loop.executor()
+                        .submit(() -> condition.test(loop))
+                        .awaitUninterruptibly()
+                        .getNow());
+    }
+}

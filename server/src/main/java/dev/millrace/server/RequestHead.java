@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import dev.millrace.runtime.Outcome;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+
+/// Reads what stands before a request's body. Threads: one, the event loop's.
+final class RequestHead {
+    /// How long the answer may take, in microseconds; so does the request parameter `timeout`, and the smaller one
+    /// counts.
+    static final String TIMEOUT = "x-millrace-timeout-us";
+
+    private final Loop loop;
+    private final int maxBodyBytes;
+
+    RequestHead(Loop loop, int maxBodyBytes) {
+        this.loop = loop;
+        this.maxBodyBytes = maxBodyBytes;
+    }
+
+    /// The exchange that a request begins.
+    Exchange exchange(Connection connection, HttpRequest request) {
+        return new Exchange(
+                loop,
+                connection,
+                request.method().equals(HttpMethod.HEAD),
+                HttpUtil.isKeepAlive(request),
+                request.protocolVersion().equals(HttpVersion.HTTP_1_0));
+    }
+
+    /// Reads the head into the exchange, and answers it if the head alone tells that the request cannot be served. Then
+    /// its body is still read, so that the connection can go on.
+    ///
+    /// @return an answer after which the connection cannot go on, or null
+    Page check(Exchange exchange, HttpRequest request) {
+        Page malformed = malformed(request.decoderResult());
+        if (malformed != null) {
+            return malformed;
+        }
+        if (request.protocolVersion().majorVersion() != 1) {
+            return Page.error(HttpStatus.VERSION_NOT_SUPPORTED, request.protocolVersion() + ", expected HTTP/1.1");
+        }
+        Page refusal = checkBody(exchange, request);
+        if (refusal == null) {
+            readTarget(exchange, request);
+        }
+        return refusal;
+    }
+
+    private static Page malformed(DecoderResult result) {
+        if (result.isSuccess()) {
+            return null;
+        }
+        Throwable cause = result.cause();
+        int status = switch (cause) {
+            case TooLongHttpLineException _ -> HttpStatus.URI_TOO_LONG;
+            case TooLongHttpHeaderException _ -> HttpStatus.HEADERS_TOO_LARGE;
+            default -> HttpStatus.BAD_REQUEST;
+        };
+        return Page.error(status, "malformed HTTP request: " + cause.getMessage());
+    }
+
+    private Page checkBody(Exchange exchange, HttpRequest request) {
+        long length = HttpUtil.getContentLength(request, 0L);
+        if (length > maxBodyBytes) {
+            return tooLarge("a body of " + length + " bytes");
+        }
+        String expectation = request.headers().get(HttpHeaderNames.EXPECT);
+        if (expectation == null) {
+            return null;
+        }
+        if (!HttpHeaderValues.CONTINUE.contentEqualsIgnoreCase(expectation)) {
+            return Page.error(
+                    HttpStatus.EXPECTATION_FAILED, "expectation '" + expectation + "', only 100-continue is met");
+        }
+        exchange.continueWanted(!exchange.isOldVersion());
+        return null;
+    }
+
+    /// The answer to a body that is larger than allowed.
+    Page tooLarge(String came) {
+        return Page.error(HttpStatus.of(Outcome.TOO_LARGE), came + ", at most " + maxBodyBytes + " are allowed");
+    }
+
+    private static void readTarget(Exchange exchange, HttpRequest request) {
+        try {
+            Route route = Route.of(request.uri());
+            String method = request.method().name();
+            if (route == null) {
+                exchange.answer(Page.error(HttpStatus.NOT_FOUND, "nothing is at " + request.uri()));
+            } else if (!route.target().allows(method)) {
+                exchange.answer(Page.methodNotAllowed(route, method));
+            } else {
+                exchange.route(route);
+                readHeaders(exchange, request);
+            }
+        } catch (Refusal e) {
+            exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
+        }
+    }
+
+    private static void readHeaders(Exchange exchange, HttpRequest request) {
+        String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
+        if (encoding != null && !HttpHeaderValues.IDENTITY.contentEqualsIgnoreCase(encoding)) {
+            exchange.answer(Page.error(
+                    HttpStatus.UNSUPPORTED_MEDIA_TYPE, "content encoding '" + encoding + "', expected none"));
+            return;
+        }
+        String timeout = request.headers().get(TIMEOUT);
+        if (timeout != null) {
+            exchange.timeoutMicros(timeout(timeout));
+        }
+    }
+
+    private static long timeout(String text) {
+        boolean digits = !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        if (!digits) {
+            throw Refusal.invalid(
+                    "header " + TIMEOUT + " is '" + text + "', expected microseconds as an integer from 0");
+        }
+        return text.length() > 18
+                ? InferDecoder.MAX_TIMEOUT_MICROS
+                : Math.min(InferDecoder.MAX_TIMEOUT_MICROS, Long.parseLong(text));
+    }
+}

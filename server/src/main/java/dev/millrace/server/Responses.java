@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import dev.millrace.memory.Hot;
+import dev.millrace.runtime.Outcome;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+
+/// Turns the answers of one event loop into bytes of HTTP/1.1, head and body in one buffer. Threads: one.
+final class Responses {
+    private static final byte[] OK_JSON =
+            JsonWriter.ascii("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ");
+    private static final byte[] CONTINUE = JsonWriter.ascii("HTTP/1.1 100 Continue\r\n\r\n");
+    private static final byte[] CLOSE = JsonWriter.ascii("\r\nConnection: close");
+    private static final byte[] KEEP_ALIVE = JsonWriter.ascii("\r\nConnection: keep-alive");
+    private static final byte[] HEAD_END = JsonWriter.ascii("\r\n\r\n");
+    private static final int MAX_HEAD_BYTES = 256;
+
+    private final JsonWriter json = new JsonWriter();
+    private final JsonWriter head = new JsonWriter();
+    private final HttpCounters counters;
+
+    Responses(HttpCounters counters) {
+        this.counters = counters;
+    }
+
+    void count(int status) {
+        counters.count(status);
+    }
+
+    static ByteBuf goOn(ByteBufAllocator allocator) {
+        return allocator.buffer(CONTINUE.length).writeBytes(CONTINUE);
+    }
+
+    /// The bytes that answer an exchange.
+    ///
+    /// @param close whether the connection is closed after it
+    ByteBuf encode(Exchange exchange, ByteBufAllocator allocator, boolean close) {
+        if (exchange.page() != null) {
+            return encodePage(exchange, allocator, close);
+        }
+        if (exchange.outcome() != Outcome.OK) {
+            exchange.answer(Page.error(
+                    HttpStatus.of(exchange.outcome()), exchange.call().message()));
+            return encodePage(exchange, allocator, close);
+        }
+        return encodeOutputs(exchange, allocator, close);
+    }
+
+    @Hot
+    private ByteBuf encodeOutputs(Exchange exchange, ByteBufAllocator allocator, boolean close) {
+        counters.count(HttpStatus.OK);
+        json.reset();
+        OutputWriter.write(json, exchange.calls(), exchange.call(), exchange.id(), exchange.outputs());
+        ByteBuf buffer = allocator.buffer(MAX_HEAD_BYTES + json.length());
+        buffer.writeBytes(OK_JSON);
+        finishHead(buffer, exchange, json.length(), close);
+        json.copyTo(buffer);
+        return buffer;
+    }
+
+    @Hot
+    private void finishHead(ByteBuf buffer, Exchange exchange, int contentLength, boolean close) {
+        head.reset().number(contentLength);
+        if (close) {
+            head.raw(CLOSE);
+        } else if (exchange.isOldVersion()) {
+            head.raw(KEEP_ALIVE);
+        }
+        head.raw(HEAD_END).copyTo(buffer);
+    }
+
+    private ByteBuf encodePage(Exchange exchange, ByteBufAllocator allocator, boolean close) {
+        Page page = exchange.page();
+        counters.count(page.status());
+        ByteBuf buffer = allocator.buffer(MAX_HEAD_BYTES + page.body().length);
+        String header = page.header() == null ? "" : page.header() + "\r\n";
+        head.reset()
+                .raw("HTTP/1.1 " + page.status() + ' ' + HttpStatus.reason(page.status()) + "\r\n" + header
+                        + "Content-Type: " + page.contentType() + "\r\nContent-Length: ")
+                .copyTo(buffer);
+        finishHead(buffer, exchange, page.body().length, close);
+        if (!exchange.isHead()) {
+            buffer.writeBytes(page.body());
+        }
+        return buffer;
+    }
+}

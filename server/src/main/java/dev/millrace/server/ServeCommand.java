@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import dev.millrace.runtime.ModelStatus;
+import dev.millrace.runtime.RuntimeConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `millrace serve`: serves models over HTTP until it is told to stop.
+@Command(
+        name = "serve",
+        description = "Serves models over HTTP with the Open Inference Protocol V2, until SIGTERM or SIGINT.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Versions.class,
+        showDefaultValues = true,
+        sortOptions = false)
+final class ServeCommand implements Callable<Integer> {
+    /// The folder of the checkout, from the launcher.
+    static final String HOME = "millrace.home";
+
+    @Option(
+            names = "--model-repository",
+            paramLabel = "DIR",
+            description = "Folder of models, as <model>/<version>/model.onnx; may be given again."
+                    + " Without it the example models are served.")
+    private List<Path> repositories = List.of();
+
+    @Option(names = "--http-host", paramLabel = "HOST", description = "Address to listen on.")
+    private String host = ServerConfig.DEFAULT_HOST;
+
+    @Option(names = "--http-port", paramLabel = "PORT", description = "Port to listen on; 0 for any that is free.")
+    private int port = ServerConfig.DEFAULT_PORT;
+
+    @Option(names = "--event-loops", paramLabel = "N", description = "Threads that talk to clients.")
+    private int eventLoops = ServerConfig.of().eventLoops();
+
+    @Option(names = "--agents", paramLabel = "N", description = "Threads that run what event loops do not.")
+    private int agents = RuntimeConfig.DEFAULT.agents();
+
+    @Option(names = "--max-batch", paramLabel = "ROWS", description = "The most rows in one run of a model.")
+    private int maxBatch = RuntimeConfig.DEFAULT.maxBatch();
+
+    @Option(names = "--queue-rows", paramLabel = "ROWS", description = "The most rows that wait per model.")
+    private int queueRows = RuntimeConfig.DEFAULT.queueRows();
+
+    @Option(names = "--max-body-bytes", paramLabel = "BYTES", description = "The largest request body.")
+    private int maxBodyBytes = ServerConfig.DEFAULT_MAX_BODY_BYTES;
+
+    @Option(
+            names = "--drain-timeout",
+            paramLabel = "SECONDS",
+            description = "How long requests in flight may take when the server stops.")
+    private int drainSeconds = (int) RuntimeConfig.DEFAULT.drainTimeout().toSeconds();
+
+    @Option(names = "--verbose", description = "Tell more on stderr.")
+    private boolean verbose;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Logging.toStandardError(verbose);
+        ServerConfig config = config();
+        Signals signals = Signals.install();
+        try (MillraceServer server = MillraceServer.start(config)) {
+            spec.commandLine().getOut().println(ready(server));
+            signals.await();
+        } catch (IOException | UncheckedIOException e) {
+            spec.commandLine().getErr().println("millrace: " + e.getMessage());
+            return CommandLine.ExitCode.SOFTWARE;
+        } finally {
+            signals.done();
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private ServerConfig config() {
+        List<Path> folders = repositories.isEmpty() ? List.of(examples()) : repositories;
+        for (Path folder : folders) {
+            if (!Files.isDirectory(folder)) {
+                throw new ParameterException(spec.commandLine(), "model repository " + folder + " is no folder");
+            }
+        }
+        try {
+            RuntimeConfig runtime = RuntimeConfig.DEFAULT
+                    .withAgents(agents)
+                    .withMaxBatch(maxBatch)
+                    .withQueueRows(queueRows)
+                    .withDrainTimeout(Duration.ofSeconds(drainSeconds));
+            return new ServerConfig(folders, host, port, eventLoops, maxBodyBytes, runtime);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+    }
+
+    private Path examples() {
+        String home = System.getProperty(HOME);
+        if (home == null) {
+            throw new ParameterException(
+                    spec.commandLine(), "which models? Give --model-repository, or start with ./millrace for examples");
+        }
+        return Path.of(home, "models", "zoo");
+    }
+
+    private static String ready(MillraceServer server) {
+        List<ModelStatus> all = server.runtime().status();
+        String served = names(all, true);
+        String broken = names(all, false);
+        return "Millrace " + Version.number() + " ready at " + server.url() + " - models: "
+                + (served.isEmpty() ? "none" : served)
+                + (broken.isEmpty() ? "" : "; not served: " + broken);
+    }
+
+    private static String names(List<ModelStatus> all, boolean ready) {
+        return all.stream()
+                .filter(status -> status.ready() == ready)
+                .map(status -> status.model() + ":" + status.version())
+                .collect(Collectors.joining(", "));
+    }
+}
