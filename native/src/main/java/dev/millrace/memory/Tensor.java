@@ -46,16 +46,19 @@ public final class Tensor implements AutoCloseable {
     }
 
     /// Whether a shape was set since the tensor was made or cleared.
+    @Hot
     public boolean hasShape() {
         return rank >= 0;
     }
 
     /// The number of dimensions; 0 for a scalar.
+    @Hot
     public int rank() {
         return Math.max(0, rank);
     }
 
     /// The size of dimension `axis`.
+    @Hot
     public long dim(int axis) {
         if (axis >= rank) {
             throw new IndexOutOfBoundsException("axis " + axis + " of a tensor of rank " + rank());
@@ -318,6 +321,7 @@ public final class Tensor implements AutoCloseable {
         data = larger.segment();
     }
 
+    @Hot
     private static short bfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
