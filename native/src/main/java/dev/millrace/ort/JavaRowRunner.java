@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// Rows through ONNX Runtime's Java API, the outputs pinned to our own memory.
 final class JavaRowRunner implements RowRunner {
@@ -16,7 +17,7 @@ final class JavaRowRunner implements RowRunner {
     private final List<RowTensor> inputs;
     private final List<RowTensor> outputs;
     private final OrtSession.RunOptions options;
-    private volatile boolean terminated;
+    private final Termination termination = new Termination();
 
     JavaRowRunner(OrtSession session, List<RowTensor> inputs, List<RowTensor> outputs) {
         this.session = session;
@@ -31,13 +32,20 @@ final class JavaRowRunner implements RowRunner {
         try {
             Map<String, OnnxTensor> in = tensors(inputs, first, rows, open);
             Map<String, OnnxTensor> out = tensors(outputs, first, rows, open);
-            session.run(in, java.util.Set.of(), out, options).close();
+            run(in, out);
         } catch (OrtException e) {
             throw OnnxSession.failure(e);
         } finally {
             open.forEach(OnnxTensor::close);
-            if (terminated) {
-                terminated = false;
+        }
+    }
+
+    private void run(Map<String, OnnxTensor> in, Map<String, OnnxTensor> out) throws OrtException {
+        termination.begin();
+        try {
+            session.run(in, Set.of(), out, options).close();
+        } finally {
+            if (termination.end()) {
                 JavaTensors.setTerminate(options, false);
             }
         }
@@ -63,8 +71,7 @@ final class JavaRowRunner implements RowRunner {
 
     @Override
     public void terminate() {
-        JavaTensors.setTerminate(options, true);
-        terminated = true;
+        termination.terminate(() -> JavaTensors.setTerminate(options, true));
     }
 
     @Override
