@@ -36,6 +36,7 @@ public final class OffHeapRegion implements AutoCloseable {
     }
 
     /// The address of the first byte.
+    @Hot
     public long address() {
         return segment.address();
     }

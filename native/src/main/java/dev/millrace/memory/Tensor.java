@@ -20,6 +20,7 @@ public final class Tensor implements AutoCloseable {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+    private static final byte[] NO_BYTES = {};
     private static final byte[][] NO_STRINGS = {};
 
     private final MemoryTag tag;
@@ -46,16 +47,19 @@ public final class Tensor implements AutoCloseable {
     }
 
     /// Whether a shape was set since the tensor was made or cleared.
+    @Hot
     public boolean hasShape() {
         return rank >= 0;
     }
 
     /// The number of dimensions; 0 for a scalar.
+    @Hot
     public int rank() {
         return Math.max(0, rank);
     }
 
     /// The size of dimension `axis`.
+    @Hot
     public long dim(int axis) {
         if (axis >= rank) {
             throw new IndexOutOfBoundsException("axis " + axis + " of a tensor of rank " + rank());
@@ -78,7 +82,8 @@ public final class Tensor implements AutoCloseable {
         return elementCount * elementBytes;
     }
 
-    /// Sets the shape. Elements keep their values as far as the memory does; new memory is zero.
+    /// Sets the shape. Elements keep their values as far as the memory does; new memory is zero, new strings are empty.
+    /// When it fails the tensor is as it was.
     ///
     /// @throws IllegalArgumentException if a dimension is negative or the elements would not fit in memory
     public Tensor reshape(long... shape) {
@@ -88,20 +93,20 @@ public final class Tensor implements AutoCloseable {
     /// Sets the shape to the first `rank` values of `shape`; otherwise as [#reshape(long...)].
     public Tensor reshape(long[] shape, int rank) {
         long count = checkedCount(shape, rank);
+        reserve(count);
         if (rank > dims.length) {
             dims = new long[rank];
         }
         System.arraycopy(shape, 0, dims, 0, rank);
         this.rank = rank;
         elementCount = count;
-        reserve(count);
         return this;
     }
 
     /// Sets the leading dimension and leaves the others: more or fewer rows of the same kind.
     @Hot
     public Tensor rows(long rows) {
-        if (dims[0] != rows) {
+        if (rank < 1 || dims[0] != rows) {
             changeRows(rows);
         }
         return this;
@@ -110,7 +115,7 @@ public final class Tensor implements AutoCloseable {
     private void changeRows(long rows) {
         long[] shape = shape();
         if (shape.length == 0) {
-            throw new IllegalArgumentException("a scalar has no rows");
+            throw new IllegalArgumentException((hasShape() ? "a scalar" : "a tensor without a shape") + " has no rows");
         }
         shape[0] = rows;
         reshape(shape);
@@ -203,8 +208,8 @@ public final class Tensor implements AutoCloseable {
         switch (datatype) {
             case FP32 -> setFloat(index, (float) value);
             case FP64 -> setDouble(index, value);
-            case FP16 -> data.set(SHORT, index << 1, Float.floatToFloat16((float) value));
-            case BF16 -> data.set(SHORT, index << 1, bfloat16((float) value));
+            case FP16 -> data.set(SHORT, index << 1, Float.floatToFloat16(toOddFloat(value)));
+            case BF16 -> data.set(SHORT, index << 1, bfloat16(toOddFloat(value)));
             default -> throw new IllegalStateException("a " + datatype + " tensor has no floating-point elements");
         }
     }
@@ -301,7 +306,9 @@ public final class Tensor implements AutoCloseable {
     private void reserve(long count) {
         if (datatype == DataType.BYTES) {
             if (strings.length < count) {
+                int before = strings.length;
                 strings = Arrays.copyOf(strings, (int) count);
+                Arrays.fill(strings, before, strings.length, NO_BYTES);
             }
         } else if (region == null || region.byteSize() < count * elementBytes) {
             grow(count * elementBytes);
@@ -318,6 +325,19 @@ public final class Tensor implements AutoCloseable {
         data = larger.segment();
     }
 
+    /// Rounds to the neighbouring float with an odd last bit unless the value is a float itself. What is rounded to
+    /// nearest even with fewer bits afterwards is as if it had been rounded once.
+    @Hot
+    private static float toOddFloat(double value) {
+        float nearest = (float) value;
+        boolean exact = nearest == value || Double.isNaN(value);
+        if (exact || (Float.floatToRawIntBits(nearest) & 1) != 0) {
+            return nearest;
+        }
+        return value > nearest ? Math.nextUp(nearest) : Math.nextDown(nearest);
+    }
+
+    @Hot
     private static short bfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {

@@ -9,18 +9,21 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// Rows through ONNX Runtime's Java API, the outputs pinned to our own memory.
 final class JavaRowRunner implements RowRunner {
     private final OrtSession session;
     private final List<RowTensor> inputs;
     private final List<RowTensor> outputs;
-    private final JavaRunOptions options = new JavaRunOptions();
+    private final OrtSession.RunOptions options;
+    private final Termination termination = new Termination();
 
     JavaRowRunner(OrtSession session, List<RowTensor> inputs, List<RowTensor> outputs) {
         this.session = session;
         this.inputs = inputs;
         this.outputs = outputs;
+        this.options = JavaTensors.runOptions();
     }
 
     @Override
@@ -29,12 +32,22 @@ final class JavaRowRunner implements RowRunner {
         try {
             Map<String, OnnxTensor> in = tensors(inputs, first, rows, open);
             Map<String, OnnxTensor> out = tensors(outputs, first, rows, open);
-            session.run(in, java.util.Set.of(), out, options.options()).close();
+            run(in, out);
         } catch (OrtException e) {
             throw OnnxSession.failure(e);
         } finally {
             open.forEach(OnnxTensor::close);
-            options.reset();
+        }
+    }
+
+    private void run(Map<String, OnnxTensor> in, Map<String, OnnxTensor> out) throws OrtException {
+        termination.begin();
+        try {
+            session.run(in, Set.of(), out, options).close();
+        } finally {
+            if (termination.end()) {
+                JavaTensors.setTerminate(options, false);
+            }
         }
     }
 
@@ -58,7 +71,7 @@ final class JavaRowRunner implements RowRunner {
 
     @Override
     public void terminate() {
-        options.terminate();
+        termination.terminate(() -> JavaTensors.setTerminate(options, true));
     }
 
     @Override

@@ -25,7 +25,8 @@ final class JavaTensorRunner implements TensorRunner {
     private final OrtSession session;
     private final List<ValueInfo> inputInfos;
     private final List<ValueInfo> outputInfos;
-    private final JavaRunOptions options = new JavaRunOptions();
+    private final OrtSession.RunOptions options = JavaTensors.runOptions();
+    private final Termination termination = new Termination();
 
     JavaTensorRunner(OrtSession session, List<ValueInfo> inputs, List<ValueInfo> outputs) {
         this.session = session;
@@ -41,7 +42,7 @@ final class JavaTensorRunner implements TensorRunner {
                 String name = inputInfos.get(i).name();
                 in.put(name, input(name, inputs[i]));
             }
-            try (OrtSession.Result result = session.run(in, options.options())) {
+            try (OrtSession.Result result = run(in)) {
                 for (int i = 0; i < outputs.length; i++) {
                     String name = outputInfos.get(i).name();
                     copyOut(name, result.get(name).orElseThrow(), outputs[i]);
@@ -51,7 +52,17 @@ final class JavaTensorRunner implements TensorRunner {
             throw OnnxSession.failure(e);
         } finally {
             in.values().forEach(OnnxTensor::close);
-            options.reset();
+        }
+    }
+
+    private OrtSession.Result run(Map<String, OnnxTensor> in) throws OrtException {
+        termination.begin();
+        try {
+            return session.run(in, options);
+        } finally {
+            if (termination.end()) {
+                JavaTensors.setTerminate(options, false);
+            }
         }
     }
 
@@ -169,7 +180,7 @@ final class JavaTensorRunner implements TensorRunner {
 
     @Override
     public void terminate() {
-        options.terminate();
+        termination.terminate(() -> JavaTensors.setTerminate(options, true));
     }
 
     @Override

@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import dev.millrace.memory.DataType;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -34,5 +35,21 @@ final class JavaTensors {
                         "value '" + name + "' of type " + type
                                 + " cannot be passed through ONNX Runtime's Java API, only through its C API");
         };
+    }
+
+    static OrtSession.RunOptions runOptions() {
+        try {
+            return new OrtSession.RunOptions();
+        } catch (OrtException e) {
+            throw OnnxSession.failure(e);
+        }
+    }
+
+    static void setTerminate(OrtSession.RunOptions options, boolean terminate) {
+        try {
+            options.setTerminate(terminate);
+        } catch (OrtException e) {
+            throw OnnxSession.failure(e);
+        }
     }
 }

@@ -24,8 +24,8 @@ final class NativeCallFrame implements AutoCloseable {
     private final long namesOffset;
     private final long valuesOffset;
     private final long shapesOffset;
+    private final Termination termination = new Termination();
     private long options;
-    private volatile boolean terminated;
 
     NativeCallFrame(List<String> inputNames, List<String> outputNames, int maxRank) {
         List<byte[]> names = new ArrayList<>();
@@ -53,15 +53,22 @@ final class NativeCallFrame implements AutoCloseable {
     @Hot
     void run(long session) {
         long base = region.address();
-        OrtApi.run(
-                session,
-                options,
-                base + namesOffset,
-                base + valuesOffset,
-                inputCount,
-                base + namesOffset + 8L * inputCount,
-                valueCount - inputCount,
-                base + valuesOffset + 8L * inputCount);
+        termination.begin();
+        try {
+            OrtApi.run(
+                    session,
+                    options,
+                    base + namesOffset,
+                    base + valuesOffset,
+                    inputCount,
+                    base + namesOffset + 8L * inputCount,
+                    valueCount - inputCount,
+                    base + valuesOffset + 8L * inputCount);
+        } finally {
+            if (termination.end()) {
+                OrtApi.unsetTerminate(options);
+            }
+        }
     }
 
     /// The shape that value `value` is created with.
@@ -100,15 +107,10 @@ final class NativeCallFrame implements AutoCloseable {
                 memory.set(JAVA_LONG, valuesOffset + 8L * i, 0L);
             }
         }
-        if (terminated) {
-            terminated = false;
-            OrtApi.unsetTerminate(options);
-        }
     }
 
     void terminate() {
-        OrtApi.setTerminate(options);
-        terminated = true;
+        termination.terminate(() -> OrtApi.setTerminate(options));
     }
 
     /// Frees everything; a second call does nothing.

@@ -74,6 +74,7 @@ public final class Call extends Ticket implements AutoCloseable {
     }
 
     /// What the model takes and gives.
+    @Hot
     public Signature signature() {
         return lane.spec().signature();
     }

@@ -63,9 +63,12 @@ final class CostModel {
         return fixed + rows * perRow;
     }
 
-    /// The most rows whose expected cost is within `budgetNanos`; may be 0.
+    /// The most rows whose expected cost is within `budgetNanos`; may be 0. `Long.MAX_VALUE` affords any number.
     @Hot
     int affordable(long budgetNanos) {
+        if (budgetNanos == Long.MAX_VALUE) {
+            return Integer.MAX_VALUE;
+        }
         double left = budgetNanos - fixed;
         if (left < 0) {
             return 0;

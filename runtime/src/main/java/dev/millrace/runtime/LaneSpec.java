@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.memory.Hot;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
 
@@ -31,6 +32,7 @@ record LaneSpec(
     }
 
     /// Whether a request's tensors have a leading dimension of rows, which may be split and put together.
+    @Hot
     boolean hasRows() {
         return kind != Batching.Kind.NONE;
     }

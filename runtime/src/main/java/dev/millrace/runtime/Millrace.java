@@ -207,8 +207,8 @@ public final class Millrace implements AutoCloseable {
         }
     }
 
-    /// The JVM exits: its native libraries are about to be unloaded under whoever runs in them. Lets no run begin, waits
-    /// for those in progress and for a close in progress, and tells who still waits for an answer.
+    /// The JVM exits: its native libraries are about to be unloaded under whoever runs in them. Lets no run begin,
+    /// waits for those in progress and for a close in progress, and tells who still waits for an answer.
     private void halt() {
         exiting = true;
         long end = System.nanoTime() + EXIT_WAIT_NANOS;

@@ -184,10 +184,7 @@ public final class Request {
     }
 
     private static boolean isInteger(Number number) {
-        return number instanceof Long
-                || number instanceof Integer
-                || number instanceof Short
-                || number instanceof Byte;
+        return number instanceof Long || number instanceof Integer || number instanceof Short || number instanceof Byte;
     }
 
     private static InferenceException invalid(String message) {

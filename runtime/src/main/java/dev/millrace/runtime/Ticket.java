@@ -91,11 +91,13 @@ abstract class Ticket {
     }
 
     /// How the last request ended; meaningful once it is delivered.
+    @Hot
     final Outcome outcome() {
         return OUTCOMES[(int) (word & OUTCOME) - 1];
     }
 
     /// The generation of the present or last request.
+    @Hot
     final int generation() {
         return (int) (word >>> GENERATION_SHIFT);
     }
@@ -178,6 +180,7 @@ abstract class Ticket {
         WORD.setVolatile(this, (long) generation << GENERATION_SHIFT | DELIVERED | code(outcome));
     }
 
+    @Hot
     private static long code(Outcome outcome) {
         return outcome.ordinal() + 1L;
     }

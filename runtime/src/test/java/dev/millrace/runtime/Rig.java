@@ -55,7 +55,7 @@ final class Rig implements AutoCloseable {
 
     /// Turns until nothing can be taken.
     int turn() {
-        return lane.turn(null, ENOUGH, Integer.MAX_VALUE);
+        return lane.turn(null, Long.MAX_VALUE, Integer.MAX_VALUE);
     }
 
     /// Runs and answers one row, so that the next slot is another.

@@ -32,7 +32,10 @@ final class TicketStress {
 
     @JCStressTest
     @Description("Two threads end a living request: one wins, and it is settled once")
-    @Outcome(id = {"true, false, 1", "false, true, 1"}, expect = Expect.ACCEPTABLE, desc = "one wins")
+    @Outcome(
+            id = {"true, false, 1", "false, true, 1"},
+            expect = Expect.ACCEPTABLE,
+            desc = "one wins")
     @State
     public static class EndEnd {
         private final Counted ticket = new Counted(1);

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassModel;
+import java.lang.classfile.attribute.InnerClassInfo;
+import java.lang.classfile.attribute.InnerClassesAttribute;
+import java.lang.management.ManagementFactory;
+import java.lang.reflect.AccessFlag;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/// The structure of all modules, read from their byte code: who may know whom, what is public, and what `@Hot` methods
+/// do.
+class ArchitectureTest {
+    private static final CompiledClasses CLASSES = CompiledClasses.ofAllModules();
+
+    /// Each package with the packages of the project that it may know, lowest first. A new package is added here.
+    private static final Map<String, Set<String>> ARROWS = Map.of(
+            "memory", Set.of(),
+            "ort", Set.of("memory"),
+            "model", Set.of("memory", "ort"),
+            "zoo", Set.of("memory", "ort", "model", "zoo.payments"),
+            "zoo.payments", Set.of("memory", "ort", "model"),
+            "runtime", Set.of("memory", "ort", "model"),
+            "server", Set.of("memory", "ort", "model", "runtime"),
+            "bench", Set.of("memory", "ort", "model", "zoo", "zoo.payments", "runtime", "server"));
+
+    /// Libraries with the packages of the project that may use them.
+    private static final Map<String, Set<String>> LIBRARIES = Map.of(
+            "ai.onnxruntime", Set.of("ort", "bench", "zoo"),
+            "com.lmax.disruptor", Set.of("runtime", "bench"),
+            "io.netty", Set.of("server", "bench"),
+            "com.fasterxml.jackson", Set.of("server", "bench"),
+            "picocli", Set.of("server", "bench"),
+            "io.micrometer", Set.of("server", "bench"),
+            "io.prometheus", Set.of("server", "bench"),
+            "ch.qos.logback", Set.of("server", "bench"),
+            "org.openjdk.jmh", Set.of("bench"),
+            "org.HdrHistogram", Set.of("bench"));
+
+    /// What a hot method may call although it is not hot, and why.
+    private static final Map<String, String> COLD_EXITS = Map.ofEntries(
+            // The request is refused or has failed.
+            Map.entry("Call.refuse", "an input is wrong"),
+            Map.entry("Call.wrongShape", "says what is wrong with an input"),
+            Map.entry("Call.differentRows", "says what is wrong with an input"),
+            Map.entry("Call.wrongRows", "says what is wrong with an input"),
+            Map.entry("Call.fail", "the run failed"),
+            Map.entry("Lane.report", "logs a failed run"),
+            Map.entry("Call.complain", "logs a completion that threw"),
+            Map.entry("OrtApi.unsetTerminate", "the run was terminated"),
+            // Something is made that stays.
+            Map.entry("Tensor.changeRows", "another number of rows than before; memory grows to the largest"),
+            Map.entry("Turner.grow", "more lanes than before in one turn"),
+            Map.entry("Call.freshTensors", "the last request ended early and left its tensors to the lane"),
+            Map.entry("TensorSet.close", "the same, by the lane"),
+            // The path that is hot ends here.
+            Map.entry("Call.await", "the thread is about to park"),
+            Map.entry("Completion.completed", "the user's code"),
+            Map.entry("TensorRunner.run", "outputs of unknown shape, strings and maps: costs some garbage per run"),
+            Map.entry("JavaRowRunner.run", "stands in where the C API is not to be had"));
+
+    @Test
+    void shouldSeeTheClassesOfAllModules() {
+        assertThat(CLASSES.find("dev/millrace/memory/Tensor")).isPresent();
+        assertThat(CLASSES.find("dev/millrace/ort/OrtApi")).isPresent();
+        assertThat(CLASSES.find("dev/millrace/model/OnnxModel")).isPresent();
+        assertThat(CLASSES.find("dev/millrace/runtime/Lane")).isPresent();
+        assertThat(CLASSES.find("dev/millrace/bench/ArchitectureTest")).isEmpty();
+    }
+
+    @Test
+    void shouldOnlyKnowPackagesBelow() {
+        List<String> wrong = new ArrayList<>();
+        for (ClassModel type : CLASSES.all()) {
+            String from = own(type.thisClass().asInternalName());
+            Set<String> allowed = ARROWS.get(from);
+            if (allowed == null) {
+                wrong.add("package dev.millrace." + from + " is not in the table of arrows");
+                continue;
+            }
+            for (String name : CompiledClasses.references(type)) {
+                String to = own(name);
+                if (to != null && !to.equals(from) && !allowed.contains(to)) {
+                    wrong.add(type.thisClass().asInternalName() + " uses " + name);
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
+    @Test
+    void shouldKeepArrowsWithoutCycles() {
+        TreeSet<String> left = new TreeSet<>(ARROWS.keySet());
+        boolean removed = true;
+        while (removed) {
+            removed = left.removeIf(name -> ARROWS.get(name).stream().noneMatch(left::contains));
+        }
+        assertThat(left).as("packages that are part of a cycle").isEmpty();
+    }
+
+    @Test
+    void shouldUseLibrariesOnlyWhereTheyBelong() {
+        List<String> wrong = new ArrayList<>();
+        for (ClassModel type : CLASSES.all()) {
+            String from = own(type.thisClass().asInternalName());
+            for (String name : CompiledClasses.references(type)) {
+                String dotted = name.replace('/', '.');
+                LIBRARIES.forEach((library, users) -> {
+                    if (dotted.startsWith(library + ".") && !users.contains(from.replaceAll("\\..*", ""))) {
+                        wrong.add(type.thisClass().asInternalName() + " uses " + dotted);
+                    }
+                });
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
+    @Test
+    void shouldShowNoTypeOfOnnxRuntimeToOtherPackages() {
+        List<String> wrong = new ArrayList<>();
+        int seen = 0;
+        for (ClassModel type : CLASSES.all()) {
+            String name = type.thisClass().asInternalName();
+            if (own(name).equals("ort") && isVisible(type)) {
+                seen++;
+                shownTypes(type).stream()
+                        .filter(shown -> shown.startsWith("ai/onnxruntime/"))
+                        .forEach(shown -> wrong.add(name + " shows " + shown));
+            }
+        }
+        assertThat(seen).isGreaterThan(5);
+        assertThat(wrong).isEmpty();
+    }
+
+    /// An embedder's vocabulary is public, what works behind it is not: 12 of 26 types when this was written.
+    @Test
+    void shouldKeepMostOfTheRuntimePackagePrivate() {
+        TreeSet<String> open = new TreeSet<>();
+        TreeSet<String> all = new TreeSet<>();
+        for (ClassModel type : topLevel("runtime")) {
+            String name = CompiledClasses.simpleName(type.thisClass().asInternalName());
+            all.add(name);
+            if (type.flags().has(AccessFlag.PUBLIC)) {
+                open.add(name);
+            }
+        }
+        assertThat(100.0 * open.size() / all.size())
+                .as("%d of %d types of the runtime are public: %s", open.size(), all.size(), open)
+                .isLessThanOrEqualTo(50);
+    }
+
+    @Test
+    void shouldKeepPackagesSmall() {
+        Map<String, Integer> sizes = new TreeMap<>();
+        for (String name : ARROWS.keySet()) {
+            sizes.put(name, topLevel(name).size());
+        }
+        assertThat(sizes).allSatisfy((_, size) -> assertThat(size).isLessThanOrEqualTo(30));
+    }
+
+    @Test
+    void shouldNotUseInternalsOfTheJdk() {
+        List<String> wrong = new ArrayList<>();
+        for (ClassModel type : CLASSES.all()) {
+            for (String name : CompiledClasses.references(type)) {
+                if (name.matches("(sun|com/sun|jdk/internal)/.*")) {
+                    wrong.add(type.thisClass().asInternalName() + " uses " + name);
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
+    @Test
+    void shouldRunWithoutOpeningTheJdk() {
+        assertThat(ManagementFactory.getRuntimeMXBean().getInputArguments())
+                .noneMatch(argument -> argument.startsWith("--add-opens") || argument.startsWith("--add-exports"));
+    }
+
+    @Test
+    void shouldKeepHotMethodsHot() {
+        HotRules rules = new HotRules(CLASSES, COLD_EXITS);
+
+        assertThat(rules.check()).isEmpty();
+        assertThat(rules.methods()).as("marked methods").isGreaterThan(100);
+        assertThat(rules.unusedExits())
+                .as("listed cold exits that nothing hot calls")
+                .isEmpty();
+    }
+
+    @Test
+    void shouldFindEveryViolationWhenHotRulesAreBroken() {
+        CompiledClasses samples =
+                CompiledClasses.of(HotSamples.Wrong.class, HotSamples.Marked.class, HotSamples.Unmarked.class);
+
+        List<String> found = new HotRules(samples, Map.of()).check();
+
+        assertThat(found.stream()
+                        .map(violation -> violation.replaceAll("@\\d+", "").replace("HotSamples.", "")))
+                .containsExactlyInAnyOrder(
+                        "Wrong.newObject: new Object",
+                        "Wrong.exceptionNotThrown: new IllegalStateException",
+                        "Wrong.primitiveArray: new array",
+                        "Wrong.referenceArray: new array",
+                        "Wrong.arrayOfArrays: new array",
+                        "Wrong.clonedArray: copies an array",
+                        "Wrong.boxing: boxes by Integer.valueOf",
+                        "Wrong.lambda: invokedynamic get (a lambda or string concatenation)",
+                        "Wrong.concatenation: invokedynamic makeConcatWithConstants (a lambda or string concatenation)",
+                        "Wrong.synchronizedMethod: is synchronized",
+                        "Wrong.synchronizedBlock: takes a lock",
+                        "Wrong.stream: uses a stream: List.stream",
+                        "Wrong.stream: uses a stream: Stream.count",
+                        "Wrong.format: new array",
+                        "Wrong.format: calls String.format, which allocates",
+                        "Wrong.logging: logs by Logger.info",
+                        "Wrong.map: uses a map: Map.size",
+                        "Wrong.iteration: iterates over a collection: List.iterator",
+                        "Wrong.callOfUnmarked: calls Wrong.unmarked, which is neither @Hot nor a listed cold exit",
+                        "Unmarked.run: implements Marked.run, which is @Hot, and is not itself");
+        assertThat(found).anyMatch(violation -> violation.matches("HotSamples\\.Wrong\\.stream@[1-9]\\d*: .*"));
+    }
+
+    @Test
+    void shouldFindNothingWhenHotRulesAreKept() {
+        CompiledClasses samples = CompiledClasses.of(HotSamples.Right.class, HotSamples.Right.Colour.class);
+        HotRules rules = new HotRules(samples, Map.of("HotSamples.Right.complain", "a sample"));
+
+        assertThat(rules.check()).isEmpty();
+        assertThat(rules.methods()).isEqualTo(4);
+        assertThat(rules.unusedExits()).isEmpty();
+    }
+
+    @Test
+    void shouldFindReferencesInCodeSignaturesAndAnnotations() {
+        ClassModel type =
+                CompiledClasses.of(HotSamples.Wrong.class).all().iterator().next();
+
+        assertThat(CompiledClasses.references(type))
+                .contains("java/lang/IllegalStateException", "java/util/function/Supplier", "dev/millrace/memory/Hot");
+    }
+
+    private static List<ClassModel> topLevel(String ownPackage) {
+        return CLASSES.all().stream()
+                .filter(type -> ownPackage.equals(own(type.thisClass().asInternalName())))
+                .filter(type -> !type.thisClass().asInternalName().contains("$"))
+                .toList();
+    }
+
+    /// The package within the project, as in the table of arrows; null for a class that is not the project's.
+    private static String own(String internalName) {
+        String name = CompiledClasses.packageName(internalName);
+        return name.startsWith("dev.millrace.") ? name.substring("dev.millrace.".length()) : null;
+    }
+
+    /// Whether other packages can name it: it is public, and so are the types around it.
+    private static boolean isVisible(ClassModel type) {
+        if (!type.thisClass().asInternalName().contains("$")) {
+            return type.flags().has(AccessFlag.PUBLIC);
+        }
+        return type.findAttribute(Attributes.innerClasses()).stream()
+                .map(InnerClassesAttribute::classes)
+                .flatMap(List::stream)
+                .filter(inner -> inner.innerClass().equals(type.thisClass()))
+                .anyMatch(ArchitectureTest::isVisible);
+    }
+
+    private static boolean isVisible(InnerClassInfo inner) {
+        return inner.has(AccessFlag.PUBLIC)
+                && inner.outerClass()
+                        .flatMap(outer -> CLASSES.find(outer.asInternalName()))
+                        .filter(ArchitectureTest::isVisible)
+                        .isPresent();
+    }
+
+    /// The types in what a visible class shows: supertypes, and public and protected members with what they throw.
+    private static TreeSet<String> shownTypes(ClassModel type) {
+        TreeSet<String> shown = new TreeSet<>();
+        type.superclass().ifPresent(above -> shown.add(above.asInternalName()));
+        type.interfaces().forEach(above -> shown.add(above.asInternalName()));
+        type.findAttribute(Attributes.signature())
+                .ifPresent(signature ->
+                        CompiledClasses.addTypes(signature.signature().stringValue(), shown));
+        for (var method : type.methods()) {
+            if (method.flags().has(AccessFlag.PUBLIC) || method.flags().has(AccessFlag.PROTECTED)) {
+                CompiledClasses.addTypes(method.methodType().stringValue(), shown);
+                method.findAttribute(Attributes.signature())
+                        .ifPresent(signature ->
+                                CompiledClasses.addTypes(signature.signature().stringValue(), shown));
+                method.findAttribute(Attributes.exceptions())
+                        .ifPresent(thrown -> thrown.exceptions().forEach(e -> shown.add(e.asInternalName())));
+            }
+        }
+        for (var field : type.fields()) {
+            if (field.flags().has(AccessFlag.PUBLIC) || field.flags().has(AccessFlag.PROTECTED)) {
+                CompiledClasses.addTypes(field.fieldType().stringValue(), shown);
+                field.findAttribute(Attributes.signature())
+                        .ifPresent(signature ->
+                                CompiledClasses.addTypes(signature.signature().stringValue(), shown));
+            }
+        }
+        return shown;
+    }
+}
