@@ -147,7 +147,9 @@ class CallTest {
             Told waiting = rig.submit(1, 3);
             rig.lane.halt();
             assertThat(rig.turn()).isZero();
-            assertThat(rig.lane.drain(Long.MAX_VALUE / 2)).as("nobody will run it").isFalse();
+            assertThat(rig.lane.drain(Long.MAX_VALUE / 2))
+                    .as("nobody will run it")
+                    .isFalse();
             rig.lane.abandon();
             waiting.assertEnded(Outcome.UNAVAILABLE);
             rig.lane.abandon();
@@ -262,8 +264,6 @@ class CallTest {
     }
 
     private static Thread thread(boolean virtual, Runnable body) {
-        return virtual
-                ? Thread.ofVirtual().start(body)
-                : Thread.ofPlatform().start(body);
+        return virtual ? Thread.ofVirtual().start(body) : Thread.ofPlatform().start(body);
     }
 }

@@ -45,7 +45,9 @@ class InstancesTest {
             rig.backend.complete(rig.lane, slices.get(1));
             told.get(3).assertAnswered();
             told.get(1).assertAnswered();
-            assertThat(rig.submit(90, 1).admission).as("the first slice still runs").isEqualTo(Outcome.OVERLOADED);
+            assertThat(rig.submit(90, 1).admission)
+                    .as("the first slice still runs")
+                    .isEqualTo(Outcome.OVERLOADED);
 
             rig.backend.complete(rig.lane, slices.get(0));
             assertThat(rig.submit(91, 4).admission).as("two slices are free").isEqualTo(Outcome.OK);

@@ -115,7 +115,9 @@ class TicketTest {
         int generation = ticket.prepare(1, Long.MIN_VALUE + 5);
         assertThat(ticket.expire(Long.MIN_VALUE + 6)).as("not accepted yet").isFalse();
         ticket.accept(generation);
-        assertThat(ticket.expire(Long.MAX_VALUE)).as("six nanoseconds before, across the overflow").isFalse();
+        assertThat(ticket.expire(Long.MAX_VALUE))
+                .as("six nanoseconds before, across the overflow")
+                .isFalse();
         assertThat(ticket.expire(Long.MIN_VALUE + 5)).isFalse();
         assertThat(ticket.expire(Long.MIN_VALUE + 6)).isTrue();
         open(1);

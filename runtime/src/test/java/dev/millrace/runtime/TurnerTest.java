@@ -70,8 +70,12 @@ class TurnerTest {
 
             turner.turn();
 
-            assertThat(first.backend.counts()).as("two full batches and what the rest pays for").containsExactly(4, 4, 1);
-            assertThat(second.backend.counts()).as("nothing is left of the budget").isEmpty();
+            assertThat(first.backend.counts())
+                    .as("two full batches and what the rest pays for")
+                    .containsExactly(4, 4, 1);
+            assertThat(second.backend.counts())
+                    .as("nothing is left of the budget")
+                    .isEmpty();
             assertThat(onSecond.isOpen()).isTrue();
             assertThat(second.lane.hasWork()).isTrue();
             assertThat(turner.isPending()).isFalse();
