@@ -20,6 +20,11 @@ interface Backend extends AutoCloseable {
     /// Lets go of whatever the slots still hold; before they are claimed again.
     void release(int firstSlot, int count);
 
+    /// Tensors for a call that left its own behind in a slot, or null if there are none to spare.
+    default TensorSet spare() {
+        return null;
+    }
+
     /// Makes the run that this slice is in, if any, end soon with a failure.
     void terminate(Slice slice);
 

@@ -91,6 +91,11 @@ final class Lane implements AutoCloseable {
         return counters.snapshot(spec.model(), spec.version(), ring.queued());
     }
 
+    /// Tensors that a call may take over, or null.
+    TensorSet spareTensors() {
+        return backend.spare();
+    }
+
     /// Whether a run of one row is expected to fit the budget.
     @Hot
     boolean isLight(long budgetNanos) {
