@@ -118,7 +118,7 @@ final class AgentPool implements AutoCloseable {
         private boolean round() {
             boolean worked = false;
             for (Lane lane : lanes) {
-                if (lane.hasWork()) {
+                if (lane.wantsTurner()) {
                     worked = true;
                     turn(lane);
                 }
@@ -136,7 +136,7 @@ final class AgentPool implements AutoCloseable {
 
         private boolean anyWork() {
             for (Lane lane : lanes) {
-                if (lane.hasWork()) {
+                if (lane.wantsTurner()) {
                     return true;
                 }
             }

@@ -26,6 +26,11 @@ interface Backend extends AutoCloseable {
     @Hot
     void release(int firstSlot, int count);
 
+    /// Tensors for a call that left its own behind in a slot, or null if there are none to spare.
+    default TensorSet spare() {
+        return null;
+    }
+
     /// Makes the run that this slice is in, if any, end soon with a failure.
     void terminate(Slice slice);
 

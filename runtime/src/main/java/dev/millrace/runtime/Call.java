@@ -51,7 +51,8 @@ public final class Call extends Ticket implements AutoCloseable {
     }
 
     private TensorSet freshTensors() {
-        TensorSet set = new TensorSet(signature());
+        TensorSet spare = lane.spareTensors();
+        TensorSet set = spare == null ? new TensorSet(signature()) : spare;
         preset(signature().inputs(), set.inputs());
         if (lane.spec().hasRows()) {
             preset(signature().outputs(), set.outputs());

@@ -91,6 +91,11 @@ final class Lane implements AutoCloseable {
         return counters.snapshot(spec.model(), spec.version(), ring.queued());
     }
 
+    /// Tensors that a call may take over, or null.
+    TensorSet spareTensors() {
+        return backend.spare();
+    }
+
     /// Whether a run of one row is expected to fit the budget.
     @Hot
     boolean isLight(long budgetNanos) {
@@ -152,6 +157,13 @@ final class Lane implements AutoCloseable {
         return busy != allBusy && !halted && ring.hasPublished();
     }
 
+    /// Whether something waits that nobody is just about to take. Whoever holds the token looks again after giving it
+    /// back.
+    @Hot
+    boolean wantsTurner() {
+        return hasWork() && !token.get();
+    }
+
     /// Turns the wheel: takes and runs slices, each within `budgetNanos`, until nothing is left, `own` is delivered, or
     /// `maxSlices` have been run. Whoever calls it sees to what is left, by [#handOver()] or by turning again.
     ///
@@ -181,7 +193,7 @@ final class Lane implements AutoCloseable {
     /// Wakes an agent if something waits that nobody else will look at.
     @Hot
     void handOver() {
-        if (hasWork() && !token.get() && attending.get() == 0) {
+        if (wantsTurner() && attending.get() == 0) {
             agents.wake();
         }
     }

@@ -4,18 +4,22 @@ package dev.millrace.runtime;
 import dev.millrace.memory.Hot;
 import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.TensorRunner;
+import java.util.concurrent.ArrayBlockingQueue;
 
 /// Slots that hold one request's own tensors each: for models whose requests cannot share a run.
 ///
 /// The tensors move with the request: from the call into the slot, and back into the call when it is answered. A
-/// request that ended before leaves its tensors behind, because a run may still read them; they are freed when the slot
-/// is.
+/// request that ended before leaves its tensors behind, because a run may still read them. When the slot is freed their
+/// memory is kept for calls that need tensors: freeing shared memory stops every thread for a moment, which a lane
+/// full of expired requests cannot afford.
 final class TensorBackend implements Backend {
     private final TensorRunner[] runners;
     private final TensorSet[] slots;
+    private final ArrayBlockingQueue<TensorSet> spares;
 
     TensorBackend(OnnxSession session, int capacity, int instances) {
         slots = new TensorSet[capacity];
+        spares = new ArrayBlockingQueue<>(capacity);
         runners = new TensorRunner[instances];
         for (int i = 0; i < instances; i++) {
             runners[i] = session.tensorRunner();
@@ -50,9 +54,21 @@ final class TensorBackend implements Backend {
             TensorSet tensors = slots[slot];
             if (tensors != null) {
                 slots[slot] = null;
-                tensors.close();
+                keep(tensors);
             }
         }
+    }
+
+    private void keep(TensorSet abandoned) {
+        TensorSet set = abandoned.moved();
+        if (!spares.offer(set)) {
+            set.close();
+        }
+    }
+
+    @Override
+    public TensorSet spare() {
+        return spares.poll();
     }
 
     @Override
@@ -66,5 +82,8 @@ final class TensorBackend implements Backend {
             runner.close();
         }
         release(0, slots.length);
+        for (TensorSet set = spares.poll(); set != null; set = spares.poll()) {
+            set.close();
+        }
     }
 }

@@ -5,6 +5,7 @@ import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import java.util.Arrays;
 import java.util.List;
 
 /// The tensors of one request: inputs as its owner fills them, outputs as the lane gives them.
@@ -15,8 +16,12 @@ final class TensorSet implements AutoCloseable {
     private final Tensor[] outputs;
 
     TensorSet(Signature signature) {
-        inputs = tensors(signature.inputs());
-        outputs = tensors(signature.outputs());
+        this(tensors(signature.inputs()), tensors(signature.outputs()));
+    }
+
+    private TensorSet(Tensor[] inputs, Tensor[] outputs) {
+        this.inputs = inputs;
+        this.outputs = outputs;
     }
 
     private static Tensor[] tensors(List<TensorSpec> specs) {
@@ -31,6 +36,15 @@ final class TensorSet implements AutoCloseable {
 
     Tensor[] outputs() {
         return outputs;
+    }
+
+    /// The same memory in new tensors, without shapes; the old ones hold nothing any more.
+    TensorSet moved() {
+        return new TensorSet(moved(inputs), moved(outputs));
+    }
+
+    private static Tensor[] moved(Tensor[] tensors) {
+        return Arrays.stream(tensors).map(Tensor::moved).toArray(Tensor[]::new);
     }
 
     @Override

@@ -54,6 +54,11 @@ class TensorLaneTest {
             }
 
             @Override
+            public TensorSet spare() {
+                return tensors.spare();
+            }
+
+            @Override
             public void terminate(Slice slice) {
                 tensors.terminate(slice);
             }
@@ -122,7 +127,7 @@ class TensorLaneTest {
     }
 
     @Test
-    void shouldFreeTheTensorsWhenARequestIsCancelledBeforeItsRun() {
+    void shouldTakeTheTensorsAwayWhenARequestIsCancelledBeforeItsRun() {
         try (Call call = new Call(lane, Rig.ENOUGH)) {
             fill(call, 1, 2, 3);
             Tensor abandoned = call.input(0);
@@ -133,7 +138,7 @@ class TensorLaneTest {
 
             turn();
 
-            assertThat(abandoned.data().byteSize()).as("freed with the slot").isZero();
+            assertThat(abandoned.data().byteSize()).as("taken away with the slot").isZero();
             assertThat(told).containsExactly(Outcome.CANCELLED);
             assertThat(lane.statistics().batches()).isZero();
         }
@@ -166,7 +171,7 @@ class TensorLaneTest {
     }
 
     @Test
-    void shouldFreeTheTensorsWhenTheCallIsClosedInFlight() {
+    void shouldKeepTheMemoryForTheNextCallWhenACallIsClosedInFlight() {
         Call call = new Call(lane, Rig.ENOUGH);
         fill(call, 1, 2, 3);
         submit(call);
@@ -176,6 +181,14 @@ class TensorLaneTest {
         assertThat(told).containsExactly(Outcome.CANCELLED);
         assertThat(NativeMemory.used(MemoryTag.CALL)).as("the slot's").isEqualTo(callsBefore + 12);
         turn();
+        assertThat(NativeMemory.used(MemoryTag.CALL)).as("spare").isEqualTo(callsBefore + 12);
+        try (Call next = new Call(lane, Rig.ENOUGH)) {
+            assertThat(next.input(0).hasShape()).isFalse();
+            fill(next, 4, 5, 6);
+            assertThat(NativeMemory.used(MemoryTag.CALL)).as("taken over").isEqualTo(callsBefore + 12);
+            assertThat(next.run()).isEqualTo(Outcome.OK);
+            assertThat(next.output("total").getFloat(0)).isEqualTo(30);
+        }
         assertThat(NativeMemory.used(MemoryTag.CALL)).isEqualTo(callsBefore);
     }
 
