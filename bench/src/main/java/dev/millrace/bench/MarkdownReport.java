@@ -45,7 +45,7 @@ final class MarkdownReport {
 
     private void oneByOne() {
         heading("One row at a time, nanoseconds per call");
-        line("| model | route | mean | p50 | p99 | p99.9 | mean / floor | B/op |");
+        line("| model | route | mean | p50 | p99 | p99.9 | p50 / floor | B/op |");
         line("|---|---|---|---|---|---|---|---|");
         results.latencies().forEach((subject, rounds) -> {
             if (subject.batch() == 1) {
@@ -57,8 +57,8 @@ final class MarkdownReport {
                         whole(rounds, Latency::p50),
                         whole(rounds, Latency::p99),
                         whole(rounds, Latency::p999),
-                        ratio(subject, rounds),
-                        whole(rounds, Latency::bytes));
+                        ratio(subject, rounds, Latency::p50),
+                        bytes(rounds, Latency::bytes));
             }
         });
     }
@@ -76,8 +76,8 @@ final class MarkdownReport {
                         subject.route().title(),
                         whole(rounds, Latency::mean),
                         whole(rounds, latency -> latency.mean() / subject.batch()),
-                        ratio(subject, rounds),
-                        whole(rounds, Latency::bytes));
+                        ratio(subject, rounds, Latency::mean),
+                        bytes(rounds, Latency::bytes));
             }
         });
     }
@@ -114,16 +114,14 @@ final class MarkdownReport {
                         decimal(repeats, Saturation.Throughput::ratioFormed),
                         whole(repeats, Saturation.Throughput::floor64),
                         decimal(repeats, Saturation.Throughput::ratio64),
-                        decimal(repeats, Saturation.Throughput::bytes)));
+                        bytes(repeats, Saturation.Throughput::bytes)));
     }
 
-    /// The means' ratio to the floor's in the same round.
-    private String ratio(Case subject, List<Latency> rounds) {
+    /// The ratio to the floor's in the same round.
+    private String ratio(Case subject, List<Latency> rounds, ToDoubleFunction<Latency> value) {
         List<Latency> floor = results.latencies().get(subject.floor());
-        return cell(
-                Spread.of(
-                        byRound(rounds, i -> rounds.get(i).mean() / floor.get(i).mean())),
-                MarkdownReport::decimal);
+        double[] ratios = byRound(rounds, i -> value.applyAsDouble(rounds.get(i)) / value.applyAsDouble(floor.get(i)));
+        return cell(Spread.of(ratios), MarkdownReport::decimal);
     }
 
     private String difference(Case larger, Case smaller) {
@@ -145,6 +143,10 @@ final class MarkdownReport {
         return cell(Spread.of(measurements, value), MarkdownReport::decimal);
     }
 
+    private static <T> String bytes(List<T> measurements, ToDoubleFunction<T> value) {
+        return cell(Spread.of(measurements, value), MarkdownReport::bytes);
+    }
+
     private static String cell(Spread spread, DoubleFunction<String> format) {
         String median = format.apply(spread.median());
         String min = format.apply(spread.min());
@@ -158,6 +160,10 @@ final class MarkdownReport {
 
     private static String decimal(double value) {
         return String.format(Locale.ROOT, "%.2f", value);
+    }
+
+    private static String bytes(double value) {
+        return String.format(Locale.ROOT, value < 10 ? "%.1f" : "%,.0f", value);
     }
 
     private void heading(String title) {
