@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs all benches and prints the report: bench/run.sh [--quick]
+#
+# Builds what is out of date, checks that every contestant answers like the floor, measures, and writes
+# bench/results/<date>-<commit>.md, .json and .log. A quick run takes less than 3 minutes and is for trying out, a full
+# one less than 15. Run it on a machine that does nothing else.
+#
+#   JAVA_HOME    the JDK to use, if it is new enough; otherwise ./millrace's choice
+#   BENCH_OPTS   more options for the JVMs
+set -eu
+
+say() { printf '%s\n' "bench: $*" >&2; }
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+
+quick=
+case "$#:${1:-}" in
+    0:) ;;
+    1:--quick) quick=--quick ;;
+    *)
+        printf '%s\n' "use: bench/run.sh [--quick]" >&2
+        exit 2
+        ;;
+esac
+
+# The launcher knows where JDKs are: what it would run begins with one.
+if ! launch=$(MILLRACE_DRY_RUN=1 "$root/millrace" 2>/dev/null); then
+    MILLRACE_DRY_RUN=1 "$root/millrace" >/dev/null
+    exit 1
+fi
+java=${launch%% --enable-native-access=*}
+
+# Whether the jar is missing, or older than anything that it is made from.
+stale() {
+    [ -f "$1" ] && [ -d "$root/bench/target/lib" ] || return 0
+    jar=$1
+    set -- "$root/pom.xml"
+    for module in native models runtime server bench; do
+        set -- "$@" "$root/$module/pom.xml"
+        if [ -d "$root/$module/src/main" ]; then set -- "$@" "$root/$module/src/main"; fi
+    done
+    [ -n "$(find "$@" -newer "$jar" | sed -n 1p)" ]
+}
+
+version=$(sed -n 's:.*<version>\(.*\)</version>.*:\1:p' "$root/pom.xml" | sed -n 1p)
+jar=$root/bench/target/millrace-bench-$version.jar
+if stale "$jar"; then
+    say "building, once ..."
+    (cd "$root" && mvn -q -B -Dquick -DskipTests package -pl bench -am) >&2 || {
+        say "the build failed."
+        exit 1
+    }
+    # Maven leaves a jar alone whose content would be the same; it is up to date now.
+    touch "$jar"
+fi
+
+revision=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+if [ -n "$(git -C "$root" status --porcelain 2>/dev/null)" ]; then revision=$revision-dirty; fi
+
+# Both heap sizes are set so that the heap does not grow while something is timed. Unsafe is JMH's.
+# shellcheck disable=SC2086 # BENCH_OPTS and quick hold words
+exec "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xms512m -Xmx512m \
+    -Dlogback.configurationFile=dev/millrace/bench/logback.xml ${BENCH_OPTS:-} \
+    -cp "$jar:$root/bench/target/lib/*" dev.millrace.bench.Main $quick "$root/bench/results" "$revision"

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// One line of the latency tables.
+///
+/// @param model the model's name
+/// @param route the way to the answer
+/// @param batch rows per call
+record Case(String model, Route route, int batch) {
+    private static final int[] BATCHES = {64, 128};
+
+    /// All that is timed, those to be compared next to each other and the floor first.
+    static List<Case> all() {
+        List<Case> cases = new ArrayList<>();
+        for (Route route : Route.values()) {
+            cases.add(new Case(BenchModels.MLP.name(), route, 1));
+        }
+        for (int batch : BATCHES) {
+            for (Route route : List.of(Route.FLOOR, Route.ORT_TYPICAL, Route.ORT_PINNED, Route.CALL)) {
+                cases.add(new Case(BenchModels.MLP.name(), route, batch));
+            }
+        }
+        for (Route route : List.of(Route.FLOOR, Route.ROW_RUNNER, Route.CALL)) {
+            cases.add(new Case(BenchModels.IDENTITY.name(), route, 1));
+        }
+        return List.copyOf(cases);
+    }
+
+    /// Whether single calls are timed for percentiles, beside the mean.
+    boolean isSampled() {
+        return batch == 1;
+    }
+
+    /// The floor that it is compared with.
+    Case floor() {
+        return new Case(model, Route.FLOOR, batch);
+    }
+
+    String describe() {
+        return model + ", batch " + batch + ", " + route.title();
+    }
+}

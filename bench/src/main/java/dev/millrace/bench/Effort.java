@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+/// How long to measure. Rounds go through all cases again in new processes, so that whatever else the machine does
+/// falls on all of them, and so that there is a spread to show.
+///
+/// @param name what a report calls it
+/// @param rounds times that every latency case is measured
+/// @param warmups JMH iterations before measuring, per process
+/// @param iterations JMH iterations measured, per process
+/// @param iterationMillis how long one is
+/// @param repeats times that every throughput scenario is measured
+/// @param repeatMillis how long one is
+record Effort(
+        String name, int rounds, int warmups, int iterations, int iterationMillis, int repeats, int repeatMillis) {
+    static final Effort FULL = new Effort("full", 3, 2, 3, 1000, 7, 1000);
+    static final Effort QUICK = new Effort("quick", 1, 2, 2, 500, 3, 500);
+}

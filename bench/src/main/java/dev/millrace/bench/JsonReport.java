@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.util.Map;
+
+/// Results as JSON: every measurement, for other programs to compare.
+final class JsonReport {
+    private final JsonGenerator json;
+
+    private JsonReport(JsonGenerator json) {
+        this.json = json;
+    }
+
+    static String of(Results results) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(text).useDefaultPrettyPrinter()) {
+            new JsonReport(json).write(results);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return text.append('\n').toString();
+    }
+
+    private void write(Results results) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("taken", results.taken().toString());
+        json.writeStringField("effort", results.effort().name());
+        json.writeObjectFieldStart("machine");
+        for (Map.Entry<String, String> fact : results.machine().entrySet()) {
+            json.writeStringField(fact.getKey(), fact.getValue());
+        }
+        json.writeEndObject();
+        json.writeArrayFieldStart("latencies");
+        for (var entry : results.latencies().entrySet()) {
+            for (Latency latency : entry.getValue()) {
+                write(entry.getKey(), latency);
+            }
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("throughputs");
+        for (var entry : results.throughputs().entrySet()) {
+            for (Saturation.Throughput throughput : entry.getValue()) {
+                write(entry.getKey(), throughput);
+            }
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private void write(Case subject, Latency latency) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("model", subject.model());
+        json.writeStringField("route", subject.route().name());
+        json.writeNumberField("batch", subject.batch());
+        json.writeNumberField("meanNanos", latency.mean());
+        if (subject.isSampled()) {
+            json.writeNumberField("p50Nanos", latency.p50());
+            json.writeNumberField("p99Nanos", latency.p99());
+            json.writeNumberField("p999Nanos", latency.p999());
+        }
+        json.writeNumberField("bytes", latency.bytes());
+        json.writeEndObject();
+    }
+
+    private void write(Saturation.Scenario scenario, Saturation.Throughput throughput) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("scenario", scenario.name());
+        json.writeNumberField("rowsPerSecond", throughput.rowsPerSecond());
+        json.writeNumberField("meanBatch", throughput.meanBatch());
+        json.writeNumberField("floor64RowsPerSecond", throughput.floor64());
+        json.writeNumberField("floorFormedRowsPerSecond", throughput.floorFormed());
+        json.writeNumberField("bytesPerRow", throughput.bytes());
+        json.writeEndObject();
+    }
+}

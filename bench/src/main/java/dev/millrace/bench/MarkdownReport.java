@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.function.DoubleFunction;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+
+/// Results as Markdown tables. Where there were several measurements a cell shows their median and, in brackets, the
+/// smallest and the largest.
+final class MarkdownReport {
+    private final Results results;
+    private final StringBuilder text = new StringBuilder();
+
+    private MarkdownReport(Results results) {
+        this.results = results;
+    }
+
+    static String of(Results results) {
+        return new MarkdownReport(results).render();
+    }
+
+    private String render() {
+        environment();
+        oneByOne();
+        batches();
+        parts();
+        saturated();
+        return text.toString();
+    }
+
+    private void environment() {
+        line("# Millrace bench, %s", results.machine().get("commit"));
+        line("");
+        line(
+                "%s, %s run, %d rounds",
+                results.taken(), results.effort().name(), results.effort().rounds());
+        line("");
+        results.machine().forEach((name, value) -> line("- %s: %s", name, value));
+        line("");
+        line("Correctness: every route answered %d rows like the floor, alone and in batches.", Rows.COUNT);
+    }
+
+    private void oneByOne() {
+        heading("One row at a time, nanoseconds per call");
+        line("| model | route | mean | p50 | p99 | p99.9 | p50 / floor | B/op |");
+        line("|---|---|---|---|---|---|---|---|");
+        results.latencies().forEach((subject, rounds) -> {
+            if (subject.batch() == 1) {
+                line(
+                        "| %s | %s | %s | %s | %s | %s | %s | %s |",
+                        subject.model(),
+                        subject.route().title(),
+                        whole(rounds, Latency::mean),
+                        whole(rounds, Latency::p50),
+                        whole(rounds, Latency::p99),
+                        whole(rounds, Latency::p999),
+                        ratio(subject, rounds, Latency::p50),
+                        bytes(rounds, Latency::bytes));
+            }
+        });
+    }
+
+    private void batches() {
+        heading("Batches, one call each");
+        line("| model | batch | route | ns per call | ns per row | mean / floor | B per call |");
+        line("|---|---|---|---|---|---|---|");
+        results.latencies().forEach((subject, rounds) -> {
+            if (subject.batch() > 1) {
+                line(
+                        "| %s | %d | %s | %s | %s | %s | %s |",
+                        subject.model(),
+                        subject.batch(),
+                        subject.route().title(),
+                        whole(rounds, Latency::mean),
+                        whole(rounds, latency -> latency.mean() / subject.batch()),
+                        ratio(subject, rounds, Latency::mean),
+                        bytes(rounds, Latency::bytes));
+            }
+        });
+    }
+
+    private void parts() {
+        heading("What a call adds to the floor, nanoseconds");
+        line("| model | making OrtValues | the pipeline | both |");
+        line("|---|---|---|---|");
+        for (Case floor : results.latencies().keySet()) {
+            Case values = new Case(floor.model(), Route.ROW_RUNNER, floor.batch());
+            Case call = new Case(floor.model(), Route.CALL, floor.batch());
+            if (floor.route() == Route.FLOOR && results.latencies().containsKey(values)) {
+                line(
+                        "| %s | %s | %s | %s |",
+                        floor.model(), difference(values, floor), difference(call, values), difference(call, floor));
+            }
+        }
+    }
+
+    private void saturated() {
+        heading("Saturated, rows per second");
+        line(
+                "| scenario | rows/s | mean batch | floor at the same batch | ratio | floor at batch %d | ratio |"
+                        + " B/row |",
+                Saturation.FLOOR_BATCH);
+        line("|---|---|---|---|---|---|---|---|");
+        results.throughputs()
+                .forEach((scenario, repeats) -> line(
+                        "| %s | %s | %s | %s | %s | %s | %s | %s |",
+                        scenario.title(),
+                        whole(repeats, Saturation.Throughput::rowsPerSecond),
+                        decimal(repeats, Saturation.Throughput::meanBatch),
+                        whole(repeats, Saturation.Throughput::floorFormed),
+                        decimal(repeats, Saturation.Throughput::ratioFormed),
+                        whole(repeats, Saturation.Throughput::floor64),
+                        decimal(repeats, Saturation.Throughput::ratio64),
+                        bytes(repeats, Saturation.Throughput::bytes)));
+    }
+
+    /// The ratio to the floor's in the same round.
+    private String ratio(Case subject, List<Latency> rounds, ToDoubleFunction<Latency> value) {
+        List<Latency> floor = results.latencies().get(subject.floor());
+        double[] ratios = byRound(rounds, i -> value.applyAsDouble(rounds.get(i)) / value.applyAsDouble(floor.get(i)));
+        return cell(Spread.of(ratios), MarkdownReport::decimal);
+    }
+
+    private String difference(Case larger, Case smaller) {
+        List<Latency> more = results.latencies().get(larger);
+        List<Latency> less = results.latencies().get(smaller);
+        return cell(
+                Spread.of(byRound(more, i -> more.get(i).mean() - less.get(i).mean())), MarkdownReport::whole);
+    }
+
+    private static double[] byRound(List<Latency> rounds, IntToDoubleFunction value) {
+        return IntStream.range(0, rounds.size()).mapToDouble(value).toArray();
+    }
+
+    private static <T> String whole(List<T> measurements, ToDoubleFunction<T> value) {
+        return cell(Spread.of(measurements, value), MarkdownReport::whole);
+    }
+
+    private static <T> String decimal(List<T> measurements, ToDoubleFunction<T> value) {
+        return cell(Spread.of(measurements, value), MarkdownReport::decimal);
+    }
+
+    private static <T> String bytes(List<T> measurements, ToDoubleFunction<T> value) {
+        return cell(Spread.of(measurements, value), MarkdownReport::bytes);
+    }
+
+    private static String cell(Spread spread, DoubleFunction<String> format) {
+        String median = format.apply(spread.median());
+        String min = format.apply(spread.min());
+        String max = format.apply(spread.max());
+        return min.equals(max) ? median : median + " (" + min + "–" + max + ")";
+    }
+
+    private static String whole(double value) {
+        return String.format(Locale.ROOT, "%,.0f", value);
+    }
+
+    private static String decimal(double value) {
+        return String.format(Locale.ROOT, "%.2f", value);
+    }
+
+    private static String bytes(double value) {
+        return String.format(Locale.ROOT, value < 10 ? "%.1f" : "%,.0f", value);
+    }
+
+    private void heading(String title) {
+        line("");
+        line("## %s", title);
+        line("");
+    }
+
+    private void line(String format, Object... values) {
+        text.append(String.format(Locale.ROOT, format, values)).append('\n');
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import dev.millrace.bench.Saturation.Scenario;
+import dev.millrace.bench.Saturation.Throughput;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/// All that a run found out.
+///
+/// @param taken when it began
+/// @param effort how long was measured
+/// @param machine where, by [Machine#describe(String)]
+/// @param latencies per case one per round
+/// @param throughputs per scenario one per repeat
+record Results(
+        Instant taken,
+        Effort effort,
+        Map<String, String> machine,
+        Map<Case, List<Latency>> latencies,
+        Map<Scenario, List<Throughput>> throughputs) {}

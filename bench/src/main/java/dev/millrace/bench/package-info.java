@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the parts cost, beside a floor: the same rows through ONNX Runtime's C API, its Java API as it is mostly
+/// written, and this project's ways, in one run.
+///
+/// ```
+/// Main ─► Gate ─► LatencyBench (JMH, a process per figure) ─► Saturation ─► Report
+///           │        │                                           │
+///           └────────┴──────────► Contestant ◄───────────────────┘
+///                                     │
+///                                 BenchModel, Rows
+/// ```
+///
+/// Nothing is timed that has not answered like the floor: [dev.millrace.bench.Gate].
+package dev.millrace.bench;
