@@ -263,8 +263,8 @@ public final class Tensor implements AutoCloseable {
         keys = List.copyOf(columnKeys);
     }
 
-    /// Moves the memory into a new tensor without a shape and leaves this one as if closed. For an owner who goes on with
-    /// the memory while others may still hold this object.
+    /// Moves the memory into a new tensor without a shape and leaves this one as if closed. For an owner who goes on
+    /// with the memory while others may still hold this object.
     public Tensor moved() {
         Tensor target = new Tensor(tag, datatype);
         target.region = region;

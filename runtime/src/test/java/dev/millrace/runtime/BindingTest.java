@@ -137,9 +137,8 @@ class BindingTest {
                     assertThat(b.getString(element)).as(name).isEqualTo(a.getString(element));
                 }
             } else {
-                long mismatch = a.data()
-                        .asSlice(0, a.byteSize())
-                        .mismatch(b.data().asSlice(0, b.byteSize()));
+                long mismatch =
+                        a.data().asSlice(0, a.byteSize()).mismatch(b.data().asSlice(0, b.byteSize()));
                 assertThat(mismatch).as("%s, output %d, byte", name, i).isEqualTo(-1);
             }
         }

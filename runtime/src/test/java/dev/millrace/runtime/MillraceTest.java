@@ -345,7 +345,8 @@ class MillraceTest {
             for (int i = 0; i < 20; i++) {
                 Call call = mlp.call();
                 calls.add(call);
-                assertThat(turner.submit(call, (_, _) -> done.getAndIncrement())).isEqualTo(Outcome.OK);
+                assertThat(turner.submit(call, (_, _) -> done.getAndIncrement()))
+                        .isEqualTo(Outcome.OK);
             }
             turner.turn();
             while (done.get() < 20) {

@@ -80,9 +80,7 @@ class ModelLoadingTest {
 
         try (Millrace millrace = Millrace.open(root)) {
             List<ModelStatus> status = millrace.status();
-            assertThat(status)
-                    .extracting(ModelStatus::model)
-                    .containsExactly("empty", "fileless", "garbage", "scalar");
+            assertThat(status).extracting(ModelStatus::model).containsExactly("empty", "fileless", "garbage", "scalar");
             assertThat(status).extracting(ModelStatus::ready).containsExactly(false, false, false, true);
             assertThat(status.get(0).reason()).startsWith("no version folder");
             assertThat(status.get(2).version()).isEqualTo(4);

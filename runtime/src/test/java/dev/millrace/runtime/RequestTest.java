@@ -72,8 +72,7 @@ class RequestTest {
         assertThat(prediction.version()).isEqualTo(1);
         assertThat(prediction.outputs())
                 .extracting(Prediction.Output::name)
-                .containsExactly(
-                        "f64_out", "f16_out", "i64_out", "i32_out", "i16_out", "i8_out", "u8_out", "bool_out");
+                .containsExactly("f64_out", "f16_out", "i64_out", "i32_out", "i16_out", "i8_out", "u8_out", "bool_out");
     }
 
     @Test
@@ -145,8 +144,7 @@ class RequestTest {
                 "input 'a': 4 values for shape [2, 4], expected 8",
                 () -> two.request().set("a", new long[] {2, 4}, new float[4]));
         assertInvalid(
-                "input 'a': [-1, -4] is no shape",
-                () -> two.request().set("a", new long[] {-1, -4}, new float[4]));
+                "input 'a': [-1, -4] is no shape", () -> two.request().set("a", new long[] {-1, -4}, new float[4]));
         assertInvalid(
                 "input 'a': [4294967296, 4294967296] is no shape",
                 () -> two.request().set("a", new long[] {1L << 32, 1L << 32}, new float[0]));
@@ -154,13 +152,11 @@ class RequestTest {
                 "input 'a': a String came, expected an array",
                 () -> two.request().set("a", "text"));
         assertInvalid(
-                "input 'a': null came, expected an array",
-                () -> two.request().set("a", (Object) null));
+                "input 'a': null came, expected an array", () -> two.request().set("a", (Object) null));
         assertInvalid(
                 "input 'a': row 1 has 3 values, expected 4 as row 0 has",
                 () -> two.request().set("a", new float[][] {new float[4], new float[3]}));
-        assertInvalid(
-                "input 'b' is missing", () -> two.predict(two.request().set("a", new float[4])));
+        assertInvalid("input 'b' is missing", () -> two.predict(two.request().set("a", new float[4])));
         assertInvalid(
                 "input 'b' has 2 rows, expected 1 as input 'a' has",
                 () -> two.predict(two.request().set("a", new float[4]).set("b", new int[2])));

@@ -138,7 +138,9 @@ class TensorLaneTest {
 
             turn();
 
-            assertThat(abandoned.data().byteSize()).as("taken away with the slot").isZero();
+            assertThat(abandoned.data().byteSize())
+                    .as("taken away with the slot")
+                    .isZero();
             assertThat(told).containsExactly(Outcome.CANCELLED);
             assertThat(lane.statistics().batches()).isZero();
         }
