@@ -29,7 +29,7 @@ class TrafficTest {
     }
 
     private static final int SHORT = 5_000;
-    private static final int LONG = 60_000;
+    private static final int LONG = 400_000;
 
     @TempDir
     Path root;

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.runtime;
+
+import dev.millrace.model.Batching;
+import dev.millrace.model.Signature;
+import java.lang.reflect.Field;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.Description;
+import org.openjdk.jcstress.annotations.Expect;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.II_Result;
+import org.openjdk.jcstress.infra.results.ZZ_Result;
+
+/// That a committed row is always turned by somebody, and that no slot of a running slice looks free. Run by
+/// [JcstressTest].
+final class LaneStress {
+    private LaneStress() {}
+
+    /// A lane whose requests have no tensors and take no time, and whose one agent looks parked: waking it is seen.
+    static class Lanes {
+        private static final Signature EMPTY = new Signature(List.of(), List.of());
+
+        final Lane lane;
+        final AtomicBoolean parked;
+
+        Lanes(int instances) {
+            AgentPool agents = new AgentPool(1);
+            parked = parked(agents);
+            parked.set(true);
+            LaneSpec spec = new LaneSpec("stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, instances);
+            lane = new Lane(spec, new Nothing(), agents, new Sweeper(() -> 0), () -> 0);
+        }
+
+        private static AtomicBoolean parked(AgentPool pool) {
+            try {
+                Field agents = AgentPool.class.getDeclaredField("agents");
+                agents.setAccessible(true);
+                Object agent = ((Object[]) agents.get(pool))[0];
+                Field field = agent.getClass().getDeclaredField("parked");
+                field.setAccessible(true);
+                return (AtomicBoolean) field.get(agent);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        Call call() {
+            return new Call(lane, Long.MAX_VALUE);
+        }
+
+        /// Submits and turns as a caller does who does not wait.
+        void ask(Call call) {
+            call.open(null);
+            lane.turn(call, Long.MAX_VALUE, 100);
+            if (call.isDelivered()) {
+                lane.handOver();
+                return;
+            }
+            lane.attend();
+            for (int look = 0; look < 2 && !call.isDelivered(); look++) {
+                lane.turn(call, Long.MAX_VALUE, 100);
+            }
+            lane.leave();
+        }
+
+        /// Whether the request was answered, or an agent was woken who will see to it.
+        boolean isSeenTo(Call call) {
+            return call.isDelivered() || !parked.get();
+        }
+    }
+
+    private static final class Nothing implements Backend {
+        @Override
+        public void load(Call call, int firstRow, int firstSlot, int count) {}
+
+        @Override
+        public boolean start(Slice slice) {
+            return true;
+        }
+
+        @Override
+        public void unload(Call call, int firstRow, int firstSlot, int count) {}
+
+        @Override
+        public void release(int firstSlot, int count) {}
+
+        @Override
+        public void terminate(Slice slice) {}
+
+        @Override
+        public void close() {}
+    }
+
+    @JCStressTest
+    @Description("Two callers ask one instance and leave: each request is answered, or an agent was woken for it.")
+    @Outcome(id = "true, true", expect = Expect.ACCEPTABLE, desc = "both are seen to")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "a row waits and nobody will look")
+    @State
+    public static class TwoCallers extends Lanes {
+        private final Call one = call();
+        private final Call two = call();
+
+        public TwoCallers() {
+            super(1);
+        }
+
+        @Actor
+        public void first() {
+            ask(one);
+        }
+
+        @Actor
+        public void second() {
+            ask(two);
+        }
+
+        @Arbiter
+        public void look(ZZ_Result r) {
+            r.r1 = isSeenTo(one);
+            r.r2 = isSeenTo(two);
+        }
+    }
+
+    @JCStressTest
+    @Description("Two callers ask two instances and leave: each request is answered, or an agent was woken for it.")
+    @Outcome(id = "true, true", expect = Expect.ACCEPTABLE, desc = "both are seen to")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "a row waits and nobody will look")
+    @State
+    public static class TwoCallersTwoInstances extends Lanes {
+        private final Call one = call();
+        private final Call two = call();
+
+        public TwoCallersTwoInstances() {
+            super(2);
+        }
+
+        @Actor
+        public void first() {
+            ask(one);
+        }
+
+        @Actor
+        public void second() {
+            ask(two);
+        }
+
+        @Arbiter
+        public void look(ZZ_Result r) {
+            r.r1 = isSeenTo(one);
+            r.r2 = isSeenTo(two);
+        }
+    }
+
+    @JCStressTest
+    @Description("An event loop submits while a turner leaves: who stays until nothing is left answers everything.")
+    @Outcome(id = "true, true", expect = Expect.ACCEPTABLE, desc = "both are answered")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "a committed row was left behind")
+    @State
+    public static class CommitterAndTurner extends Lanes {
+        private final Call one = call();
+        private final Call two = call();
+
+        public CommitterAndTurner() {
+            super(1);
+            one.open(null);
+        }
+
+        @Actor
+        public void turner() {
+            lane.turn(null, Long.MAX_VALUE, 100);
+        }
+
+        @Actor
+        public void committer() {
+            two.open(null);
+            lane.turn(null, Long.MAX_VALUE, 100);
+        }
+
+        @Arbiter
+        public void look(ZZ_Result r) {
+            r.r1 = one.isDelivered();
+            r.r2 = two.isDelivered();
+        }
+    }
+
+    @JCStressTest
+    @Description("A lane is halted while a caller asks: the request is answered, refused, or still there to be ended.")
+    @Outcome(id = "true, true", expect = Expect.ACCEPTABLE, desc = "it has an end, and the lane is idle")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "it has no end, or a run goes on")
+    @State
+    public static class AskAndAbandon extends Lanes {
+        private final Call one = call();
+
+        public AskAndAbandon() {
+            super(1);
+        }
+
+        @Actor
+        public void caller() {
+            if (one.open(null) == dev.millrace.runtime.Outcome.OK) {
+                lane.turn(one, Long.MAX_VALUE, 100);
+            }
+        }
+
+        @Actor
+        public void closer() {
+            lane.abandon();
+        }
+
+        @Arbiter
+        public void look(ZZ_Result r) {
+            r.r1 = one.isDelivered();
+            r.r2 = lane.isIdle();
+        }
+    }
+
+    @JCStressTest
+    @Description(
+            "A slot is taken, run and released while a claimer waits for it: its row is never overwritten in a run.")
+    @Outcome(id = "7, -1", expect = Expect.ACCEPTABLE, desc = "the ring was full")
+    @Outcome(id = "7, 2", expect = Expect.ACCEPTABLE, desc = "claimed after the release")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "claimed while it was run")
+    @State
+    public static class TakeAndClaim {
+        private final Ring ring = new Ring(2, 2);
+        private int row = 7;
+
+        public TakeAndClaim() {
+            ring.publish(ring.claim(2), 2);
+        }
+
+        @Actor
+        public void turner(II_Result r) {
+            ring.take(0, 0);
+            ring.take(1, 1);
+            ring.release(1);
+            r.r1 = row;
+            ring.release(0);
+        }
+
+        @Actor
+        public void claimer(II_Result r) {
+            long claimed = ring.claim(1);
+            if (claimed >= 0) {
+                row = 9;
+            }
+            r.r2 = (int) claimed;
+        }
+    }
+}
