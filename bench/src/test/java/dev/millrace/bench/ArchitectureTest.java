@@ -56,6 +56,7 @@ class ArchitectureTest {
             Map.entry("Call.fail", "the run failed"),
             Map.entry("Lane.report", "logs a failed run"),
             Map.entry("Call.complain", "logs a completion that threw"),
+            Map.entry("Termination.awaitTerminated", "the run was terminated"),
             Map.entry("OrtApi.unsetTerminate", "the run was terminated"),
             // Something is made that stays.
             Map.entry("Tensor.changeRows", "another number of rows than before; memory grows to the largest"),

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -69,11 +70,29 @@ final class JavaTensorRunner implements TensorRunner {
     private static OnnxTensor input(String name, Tensor tensor) throws OrtException {
         if (tensor.datatype() == DataType.BYTES) {
             String[] texts = new String[(int) tensor.elementCount()];
-            Arrays.setAll(texts, tensor::getString);
+            for (int i = 0; i < texts.length; i++) {
+                NativeTensorRunner.refuseNul(name, i, tensor.getBytes(i));
+                texts[i] = tensor.getString(i);
+                refuseSupplementary(name, i, texts[i]);
+            }
             return OnnxTensor.createTensor(OrtRuntime.environment(), texts, tensor.shape());
         }
         MemorySegment memory = tensor.data().asSlice(0, tensor.byteSize());
         return JavaTensors.over(name, tensor.datatype(), memory, tensor.shape());
+    }
+
+    /// ONNX Runtime's Java API writes characters beyond U+FFFF in the JVM's own way, which is not UTF-8: the model
+    /// would read something else.
+    private static void refuseSupplementary(String input, int index, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i))) {
+                throw new OrtFailure(
+                        -1,
+                        "input '" + input + "': string " + index + " contains U+"
+                                + Integer.toHexString(text.codePointAt(i)).toUpperCase(Locale.ROOT)
+                                + ", which cannot be passed through ONNX Runtime's Java API, only through its C API");
+            }
+        }
     }
 
     private static void copyOut(String name, OnnxValue value, Tensor target) throws OrtException {

@@ -81,11 +81,22 @@ final class NativeTensorRunner implements TensorRunner {
             MemorySegment pointers = arena.allocate(ADDRESS, count);
             for (int i = 0; i < count; i++) {
                 byte[] bytes = tensor.getBytes(i);
+                refuseNul(inputInfos.get(index).name(), i, bytes);
                 MemorySegment text = arena.allocate(bytes.length + 1L);
                 MemorySegment.copy(bytes, 0, text, JAVA_BYTE, 0, bytes.length);
                 pointers.setAtIndex(ADDRESS, i, text);
             }
             OrtApi.fillStrings(frame.value(index), pointers.address(), count);
+        }
+    }
+
+    /// ONNX Runtime takes strings that end at the first NUL, and would cut these without a word.
+    static void refuseNul(String input, int index, byte[] text) {
+        for (byte b : text) {
+            if (b == 0) {
+                throw new OrtFailure(
+                        -1, "input '" + input + "': string " + index + " contains a NUL, which cannot be passed on");
+            }
         }
     }
 

@@ -54,7 +54,9 @@ public final class OrtRuntime {
 
     private static OrtEnvironment createEnvironment() {
         NativeLibraries.prepare();
-        OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "millrace");
+        // Every error also comes as a status. A line on stderr per failed run would let whoever sends bad input fill
+        // logs.
+        OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "millrace");
         try {
             environment.setTelemetry(false);
         } catch (OrtException e) {

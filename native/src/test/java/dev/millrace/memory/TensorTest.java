@@ -182,7 +182,7 @@ class TensorTest {
             }
             for (int i = 0; i < values.length; i++) {
                 int shift = Long.SIZE - bits;
-                long expected = signed ? values[i] << shift >> shift : values[i] << shift >>> shift;
+                long expected = signed ? (values[i] << shift) >> shift : (values[i] << shift) >>> shift;
                 assertThat(tensor.getLong(i)).as("%s of %d", type, values[i]).isEqualTo(expected);
             }
             assertThat(tensor.byteSize()).isEqualTo((long) values.length * type.byteSize());
@@ -302,8 +302,8 @@ class TensorTest {
     private static double reference(DataType type, int pattern) {
         int mantissaBits = type == DataType.FP16 ? 10 : 7;
         int exponentBits = 15 - mantissaBits;
-        int mantissa = pattern & (1 << mantissaBits) - 1;
-        int exponent = pattern >> mantissaBits & (1 << exponentBits) - 1;
+        int mantissa = pattern & ((1 << mantissaBits) - 1);
+        int exponent = (pattern >> mantissaBits) & ((1 << exponentBits) - 1);
         int bias = (1 << (exponentBits - 1)) - 1;
         double magnitude;
         if (exponent == (1 << exponentBits) - 1) {
@@ -313,7 +313,7 @@ class TensorTest {
         } else {
             magnitude = Math.scalb((double) (mantissa + (1 << mantissaBits)), exponent - bias - mantissaBits);
         }
-        return pattern >> 15 == 0 ? magnitude : -magnitude;
+        return (pattern >> 15) == 0 ? magnitude : -magnitude;
     }
 
     @Test
