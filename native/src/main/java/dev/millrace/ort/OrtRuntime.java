@@ -54,6 +54,7 @@ public final class OrtRuntime {
 
     private static OrtEnvironment createEnvironment() {
         NativeLibraries.prepare();
+        Telemetry.disable();
         OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "millrace");
         try {
             environment.setTelemetry(false);
