@@ -319,7 +319,14 @@ class MalformedInputTest {
                     "{'inputs':[{'name':'text','shape':[1,1],'datatype':'BYTES','data':['\\ud800x']}]}",
                     "element 0",
                     "'text'",
-                    "surrogate"));
+                    "surrogate"),
+            new Row(
+                    "string_only",
+                    400,
+                    "{'inputs':[{'name':'text','shape':[1,1],'datatype':'BYTES','data':['a\\u0000b']}]}",
+                    "element 0",
+                    "'text'",
+                    "U+0000"));
 
     @ParameterizedTest
     @FieldSource({"BODIES", "INPUTS", "SHAPES", "ELEMENTS"})
