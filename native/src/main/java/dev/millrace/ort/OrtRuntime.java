@@ -54,6 +54,7 @@ public final class OrtRuntime {
 
     private static OrtEnvironment createEnvironment() {
         NativeLibraries.prepare();
+        Telemetry.disable();
         // Every error also comes as a status. A line on stderr per failed run would let whoever sends bad input fill
         // logs.
         OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "millrace");

@@ -149,7 +149,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         Exchange first = waiting.peek();
         if (first != null && first.isContinueWanted()) {
             first.continueWanted(false);
-            context.write(Responses.goOn(context.alloc()), context.voidPromise());
+            var _ = context.write(Responses.goOn(context.alloc()), context.voidPromise());
             flushLater();
         }
         if (wrote) {
@@ -158,14 +158,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void write(Exchange exchange) {
-        boolean more = !waiting.isEmpty() || receiving != null && receiving != exchange;
+        boolean more = !waiting.isEmpty() || (receiving != null && receiving != exchange);
         boolean last = !more && (deaf || loop.isDraining() || !exchange.isKeepAlive());
         ByteBuf bytes = encode(exchange, last);
         exchange.release();
         if (last) {
             writeLast(bytes, receiving == exchange);
         } else {
-            context.write(bytes, context.voidPromise());
+            var _ = context.write(bytes, context.voidPromise());
         }
         flushLater();
     }
@@ -195,7 +195,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void linger() {
-        ((DuplexChannel) context.channel()).shutdownOutput();
+        var _ = ((DuplexChannel) context.channel()).shutdownOutput();
         closeAfter(LINGER_MILLIS);
     }
 
@@ -229,7 +229,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     void close() {
-        context.close();
+        var _ = context.close();
     }
 
     @Override
@@ -239,7 +239,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void updateReading() {
         boolean read =
-                finished || waiting.size() < MAX_WAITING && context.channel().isWritable();
+                finished || (waiting.size() < MAX_WAITING && context.channel().isWritable());
         if (read != reading) {
             reading = read;
             context.channel().config().setAutoRead(read);
@@ -261,6 +261,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
     /// Whatever it is, it is about this connection: a reset, mostly.
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        ctx.close();
+        var _ = ctx.close();
     }
 }

@@ -197,12 +197,17 @@ final class DataDecoder {
             throw wrongType("a string");
         }
         String text = parser.getText();
-        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         if (hasLoneSurrogate(text)) {
-            throw Refusal.invalid("element " + count + " of input '" + input + "' has half a surrogate pair, which no "
-                    + "UTF-8 text has");
+            throw unfit("half a surrogate pair, which no UTF-8 text has");
         }
-        tensor.setBytes((int) count, utf8);
+        if (text.indexOf('\0') >= 0) {
+            throw unfit("the character U+0000, at which ONNX Runtime would cut it off");
+        }
+        tensor.setBytes((int) count, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Refusal unfit(String what) {
+        return Refusal.invalid("element " + count + " of input '" + input + "' has " + what);
     }
 
     private static boolean hasLoneSurrogate(String text) {

@@ -105,7 +105,7 @@ final class Loop {
         }
         exchange.carriedBy(calls, call, decoder.id(), decoder.outputs());
         long timeout = decoder.timeoutMicros();
-        if (timeout == 0 || exchange.timeoutMicros() != 0 && exchange.timeoutMicros() < timeout) {
+        if (timeout == 0 || (exchange.timeoutMicros() != 0 && exchange.timeoutMicros() < timeout)) {
             timeout = exchange.timeoutMicros();
         }
         call.timeoutNanos(timeout * 1000);

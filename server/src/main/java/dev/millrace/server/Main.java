@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -24,10 +25,14 @@ public final class Main implements Runnable {
 
     /// Runs the command and exits with its exit code: 0 when all went well, 2 when it was called wrongly, 1 otherwise.
     public static void main(String[] arguments) {
-        int code = run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments);
+        int code = run(writer(System.out), writer(System.err), arguments);
         if (code != 0) {
             System.exit(code);
         }
+    }
+
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(stream, true, stream.charset());
     }
 
     /// Runs the command and returns its exit code.

@@ -16,7 +16,6 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,7 +69,7 @@ public final class MillraceServer implements AutoCloseable {
     /// Loads the models and starts to listen.
     ///
     /// @throws IOException if it cannot listen there
-    /// @throws UncheckedIOException if a repository is not a readable folder
+    /// @throws java.io.UncheckedIOException if a repository is not a readable folder
     public static MillraceServer start(ServerConfig config) throws IOException {
         // The port first: that it is taken should not be said after a minute of loading. Clients wait until then.
         MillraceServer server = new MillraceServer(config);

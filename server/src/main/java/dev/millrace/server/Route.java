@@ -84,7 +84,7 @@ record Route(Target target, String model, String version) {
             nameEnd = versionEnd;
             at = Math.min(path.length(), versionEnd + 1);
         }
-        if (model.isEmpty() || version != null && version.isEmpty()) {
+        if (model.isEmpty() || (version != null && version.isEmpty())) {
             return null;
         }
         if (nameEnd == path.length()) {

@@ -72,8 +72,8 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Logging.toStandardError(verbose);
         ServerConfig config = config();
+        Logging.toStandardError(verbose);
         Signals signals = Signals.install();
         try (MillraceServer server = MillraceServer.start(config)) {
             spec.commandLine().getOut().println(ready(server));

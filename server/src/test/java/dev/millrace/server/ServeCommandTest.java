@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The command as a process of its own where it has to be one.
+class ServeCommandTest {
+    private static final Pattern READY =
+            Pattern.compile("Millrace \\S+ ready at http://127\\.0\\.0\\.1:(\\d+) - models: (.*)");
+
+    @TempDir
+    Path temp;
+
+    private record Run(int code, String out, String err) {}
+
+    private static Run run(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Main.run(new PrintWriter(out), new PrintWriter(err), arguments);
+        return new Run(code, out.toString(), err.toString());
+    }
+
+    @Test
+    void shouldTellVersionAndUsage() {
+        assertThat(run("--version").out()).startsWith("millrace ");
+        assertThat(run("--help").out()).contains("serve");
+        assertThat(run("serve", "--help").out())
+                .contains("--model-repository", "--http-host", "--http-port", "127.0.0.1", "8000");
+        assertThat(run("serve", "--help").code()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "                                              | which command",
+                "bogus                                         | bogus",
+                "serve --bogus                                 | --bogus",
+                "serve                                         | --model-repository",
+                "serve --model-repository no/such/folder       | no/such/folder",
+                "serve --model-repository . --http-port http   | http",
+                "serve --model-repository . --http-port 70000  | 70000",
+                "serve --model-repository . --event-loops 0    | event loop",
+                "serve --model-repository . --agents 0         | agents",
+                "serve --model-repository . --max-body-bytes 0 | body",
+            })
+    void shouldSayInOneLineWhatIsWrongWithTheArguments(String arguments, String fragment) {
+        Run run = arguments == null ? run() : run(arguments.split(" "));
+
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).startsWith("millrace: ").contains(fragment);
+        assertThat(run.err().lines()).hasSize(1);
+    }
+
+    @Test
+    void shouldSayInOneLineThatAPortIsTaken() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+            Process process = start("--model-repository", temp.toString(), "--http-port", "" + taken.getLocalPort());
+
+            assertThat(process.waitFor()).isEqualTo(1);
+            assertThat(process.inputReader().lines()).isEmpty();
+            assertThat(process.errorReader().lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("millrace: cannot listen on 127.0.0.1:" + taken.getLocalPort())
+                    .contains("in use");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM", "INT"})
+    @DisabledOnOs(OS.WINDOWS)
+    void shouldServeUntilItIsToldToStop(String signal) throws Exception {
+        copyModel("linear");
+        copyModel("corrupt");
+        Process process = start("--model-repository", temp.toString(), "--http-port", "0");
+        BufferedReader out = process.inputReader();
+        Matcher ready = READY.matcher(out.readLine());
+        assertThat(ready.matches()).isTrue();
+        assertThat(ready.group(2)).isEqualTo("linear:1; not served: corrupt:1");
+
+        try (RawClient client = RawClient.connect(Integer.parseInt(ready.group(1)))) {
+            assertThat(client.send(RawClient.get("/v2/models/linear/ready"))
+                            .read()
+                            .status())
+                    .isEqualTo(200);
+            signal(process, signal);
+            assertThat(client.isClosedByServer()).isTrue();
+        }
+        assertThat(process.waitFor()).isZero();
+        assertThat(out.lines()).isEmpty();
+        assertThat(process.errorReader().lines()).singleElement().asString().contains("ERROR", "corrupt", "not served");
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void shouldStopAtOnceWhenItIsToldTwice() throws Exception {
+        copyModel("slow");
+        Process process = start("--model-repository", temp.toString(), "--http-port", "0");
+        Matcher ready = READY.matcher(process.inputReader().readLine());
+        assertThat(ready.matches()).isTrue();
+
+        try (RawClient client = RawClient.connect(Integer.parseInt(ready.group(1)))) {
+            client.send(RawClient.post("/v2/models/slow/infer", Bodies.slow(10_000_000_000L)));
+            signal(process, "TERM");
+            while (process.isAlive() && canConnect(ready.group(1))) {
+                Thread.sleep(5);
+            }
+            signal(process, "TERM");
+            assertThat(process.waitFor()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void shouldServeTheExampleModelsOfItsCheckout() throws Exception {
+        Path zoo = Files.createDirectories(temp.resolve("models/zoo"));
+        copy("linear", zoo);
+        Process process = start(List.of("-Dmillrace.home=" + temp), "--http-port", "0", "--verbose");
+        try {
+            assertThat(process.inputReader().readLine()).endsWith(" - models: linear:1");
+            assertThat(process.errorReader().readLine()).contains("INFO", "linear");
+        } finally {
+            process.destroy();
+        }
+        assertThat(process.waitFor()).isZero();
+    }
+
+    private static boolean canConnect(String port) {
+        try (RawClient _ = RawClient.connect(Integer.parseInt(port))) {
+            return true;
+        } catch (java.io.UncheckedIOException _) {
+            return false;
+        }
+    }
+
+    private static void signal(Process process, String name) throws Exception {
+        int code = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                .inheritIO()
+                .start()
+                .waitFor();
+        assertThat(code).isZero();
+    }
+
+    private static Process start(String... arguments) throws IOException {
+        return start(List.of(), arguments);
+    }
+
+    private static Process start(List<String> options, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve"));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command).start();
+    }
+
+    private void copyModel(String name) throws IOException {
+        copy(name, temp);
+    }
+
+    private static void copy(String name, Path repository) throws IOException {
+        Path version = Files.createDirectories(repository.resolve(name).resolve("1"));
+        Files.copy(TestServer.models().resolve(name + "/1/model.onnx"), version.resolve("model.onnx"));
+    }
+}

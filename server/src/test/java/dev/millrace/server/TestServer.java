@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.memory.NativeMemory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.UnaryOperator;
+
+/// A server with the test models, on a port of its own, and a client for it. When it is closed no native memory may be
+/// left.
+final class TestServer implements AutoCloseable {
+    private final MillraceServer server;
+    private final HttpClient client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(10))
+            .build();
+
+    /// An answer.
+    record Reply(int status, String body, HttpResponse<String> response) {
+        JsonTree json() {
+            return JsonTree.parse(body);
+        }
+
+        String error() {
+            assertThat(json().members()).containsOnlyKeys("error");
+            return json().get("error").text();
+        }
+
+        /// The first output's elements, as they were written.
+        String data() {
+            assertThat(status).as(body).isEqualTo(200);
+            return String.join(
+                    ",", json().get("outputs").elements().getFirst().get("data").scalars());
+        }
+    }
+
+    private TestServer(ServerConfig config) {
+        try {
+            server = MillraceServer.start(config);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static TestServer start() {
+        return start(UnaryOperator.identity());
+    }
+
+    static TestServer start(UnaryOperator<ServerConfig> change) {
+        return new TestServer(change.apply(ServerConfig.of(models()).withPort(0)));
+    }
+
+    /// The folder of the test models.
+    static Path models() {
+        try {
+            return Path.of(TestServer.class.getResource("/models").toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    int port() {
+        return server.port();
+    }
+
+    MillraceServer server() {
+        return server;
+    }
+
+    RawClient connect() {
+        return RawClient.connect(port());
+    }
+
+    Reply get(String path) {
+        return send(request(path).GET());
+    }
+
+    Reply infer(String model, String body) {
+        return post("/v2/models/" + model + "/infer", body);
+    }
+
+    Reply post(String path, String body) {
+        return send(request(path).POST(BodyPublishers.ofString(body)));
+    }
+
+    HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create(server.url() + path)).timeout(Duration.ofSeconds(60));
+    }
+
+    Reply send(HttpRequest.Builder request) {
+        try {
+            HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
+            return new Reply(response.statusCode(), response.body(), response);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    HttpClient client() {
+        return client;
+    }
+
+    @Override
+    public void close() {
+        client.shutdownNow();
+        server.close();
+        assertThat(NativeMemory.used()).as("native memory after close").isZero();
+    }
+}
