@@ -29,11 +29,6 @@ record Case(String model, Route route, int batch) {
         return List.copyOf(cases);
     }
 
-    /// Whether single calls are timed for percentiles, beside the mean.
-    boolean isSampled() {
-        return batch == 1;
-    }
-
     /// The floor that it is compared with.
     Case floor() {
         return new Case(model, Route.FLOOR, batch);

@@ -13,6 +13,6 @@ package dev.millrace.bench;
 /// @param repeatMillis how long one is
 record Effort(
         String name, int rounds, int warmups, int iterations, int iterationMillis, int repeats, int repeatMillis) {
-    static final Effort FULL = new Effort("full", 3, 2, 3, 1000, 7, 1000);
-    static final Effort QUICK = new Effort("quick", 1, 2, 2, 500, 3, 500);
+    static final Effort FULL = new Effort("full", 5, 2, 3, 1000, 7, 1000);
+    static final Effort QUICK = new Effort("quick", 2, 2, 2, 500, 3, 500);
 }

@@ -58,11 +58,9 @@ final class JsonReport {
         json.writeStringField("route", subject.route().name());
         json.writeNumberField("batch", subject.batch());
         json.writeNumberField("meanNanos", latency.mean());
-        if (subject.isSampled()) {
-            json.writeNumberField("p50Nanos", latency.p50());
-            json.writeNumberField("p99Nanos", latency.p99());
-            json.writeNumberField("p999Nanos", latency.p999());
-        }
+        json.writeNumberField("p50Nanos", latency.p50());
+        json.writeNumberField("p99Nanos", latency.p99());
+        json.writeNumberField("p999Nanos", latency.p999());
         json.writeNumberField("bytes", latency.bytes());
         json.writeEndObject();
     }

@@ -45,23 +45,22 @@ final class LatencyRunner {
                 Latency latency = measure(each);
                 all.get(each).add(latency);
                 progress.printf(
-                        "round %d of %d: %s: %.0f ns, %.0f B%n",
-                        round, effort.rounds(), each.describe(), latency.mean(), latency.bytes());
+                        "round %d of %d: %s: p50 %.0f ns, %.0f B%n",
+                        round, effort.rounds(), each.describe(), latency.p50(), latency.bytes());
             }
         }
         return all;
     }
 
     private Latency measure(Case subject) throws RunnerException {
-        RunResult mean = run(subject, Mode.AverageTime);
-        double nanos = mean.getPrimaryResult().getScore();
-        double bytes = mean.getSecondaryResults().get(allocationKey(mean)).getScore();
-        if (!subject.isSampled()) {
-            return new Latency(nanos, Double.NaN, Double.NaN, Double.NaN, bytes);
-        }
-        var samples = run(subject, Mode.SampleTime).getPrimaryResult().getStatistics();
+        RunResult result = run(subject);
+        var samples = result.getPrimaryResult().getStatistics();
         return new Latency(
-                nanos, samples.getPercentile(50), samples.getPercentile(99), samples.getPercentile(99.9), bytes);
+                samples.getMean(),
+                samples.getPercentile(50),
+                samples.getPercentile(99),
+                samples.getPercentile(99.9),
+                result.getSecondaryResults().get(allocationKey(result)).getScore());
     }
 
     /// Older versions of JMH put a dot before it.
@@ -73,14 +72,14 @@ final class LatencyRunner {
                 .orElseThrow(() -> new IllegalStateException("JMH measured no allocation, only " + keys));
     }
 
-    private RunResult run(Case subject, Mode mode) throws RunnerException {
+    private RunResult run(Case subject) throws RunnerException {
         TimeValue time = TimeValue.milliseconds(effort.iterationMillis());
         Options options = new OptionsBuilder()
                 .include(LatencyBench.class.getName() + ".answer")
                 .param("model", subject.model())
                 .param("route", subject.route().name())
                 .param("batch", Integer.toString(subject.batch()))
-                .mode(mode)
+                .mode(Mode.SampleTime)
                 .forks(1)
                 .warmupIterations(effort.warmups())
                 .warmupTime(time)

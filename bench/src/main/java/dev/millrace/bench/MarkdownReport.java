@@ -57,33 +57,36 @@ final class MarkdownReport {
                         whole(rounds, Latency::p50),
                         whole(rounds, Latency::p99),
                         whole(rounds, Latency::p999),
-                        ratio(subject, rounds, Latency::p50),
+                        ratio(subject, rounds),
                         bytes(rounds, Latency::bytes));
             }
         });
     }
 
     private void batches() {
-        heading("Batches, one call each");
-        line("| model | batch | route | ns per call | ns per row | mean / floor | B per call |");
-        line("|---|---|---|---|---|---|---|");
+        heading("Batches, nanoseconds per call");
+        line("| model | batch | route | mean | p50 | p99 | p99.9 | p50 per row | p50 / floor | B/op |");
+        line("|---|---|---|---|---|---|---|---|---|---|");
         results.latencies().forEach((subject, rounds) -> {
             if (subject.batch() > 1) {
                 line(
-                        "| %s | %d | %s | %s | %s | %s | %s |",
+                        "| %s | %d | %s | %s | %s | %s | %s | %s | %s | %s |",
                         subject.model(),
                         subject.batch(),
                         subject.route().title(),
                         whole(rounds, Latency::mean),
-                        whole(rounds, latency -> latency.mean() / subject.batch()),
-                        ratio(subject, rounds, Latency::mean),
+                        whole(rounds, Latency::p50),
+                        whole(rounds, Latency::p99),
+                        whole(rounds, Latency::p999),
+                        whole(rounds, latency -> latency.p50() / subject.batch()),
+                        ratio(subject, rounds),
                         bytes(rounds, Latency::bytes));
             }
         });
     }
 
     private void parts() {
-        heading("What a call adds to the floor, nanoseconds");
+        heading("What a call adds to the floor, nanoseconds of p50");
         line("| model | making OrtValues | the pipeline | both |");
         line("|---|---|---|---|");
         for (Case floor : results.latencies().keySet()) {
@@ -117,18 +120,20 @@ final class MarkdownReport {
                         bytes(repeats, Saturation.Throughput::bytes)));
     }
 
-    /// The ratio to the floor's in the same round.
-    private String ratio(Case subject, List<Latency> rounds, ToDoubleFunction<Latency> value) {
+    /// The medians' ratio to the floor's in the same round.
+    private String ratio(Case subject, List<Latency> rounds) {
         List<Latency> floor = results.latencies().get(subject.floor());
-        double[] ratios = byRound(rounds, i -> value.applyAsDouble(rounds.get(i)) / value.applyAsDouble(floor.get(i)));
+        double[] ratios =
+                byRound(rounds, i -> rounds.get(i).p50() / floor.get(i).p50());
         return cell(Spread.of(ratios), MarkdownReport::decimal);
     }
 
     private String difference(Case larger, Case smaller) {
         List<Latency> more = results.latencies().get(larger);
         List<Latency> less = results.latencies().get(smaller);
-        return cell(
-                Spread.of(byRound(more, i -> more.get(i).mean() - less.get(i).mean())), MarkdownReport::whole);
+        double[] differences =
+                byRound(more, i -> more.get(i).p50() - less.get(i).p50());
+        return cell(Spread.of(differences), MarkdownReport::whole);
     }
 
     private static double[] byRound(List<Latency> rounds, IntToDoubleFunction value) {

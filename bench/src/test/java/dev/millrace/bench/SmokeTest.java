@@ -81,12 +81,12 @@ class SmokeTest {
         Case.all().forEach(subject -> latencies.put(subject, List.of(latency(1000), latency(3000), latency(2000))));
         Results results = new Results(Instant.EPOCH, TINY, Machine.describe("abc-dirty"), latencies, throughputs);
         assertThat(MarkdownReport.of(results))
-                .contains("- commit: abc-dirty", "| 2,000 (1,000–3,000) | 500 |", "| 1.00 | 7.0 |")
+                .contains("- commit: abc-dirty", "| 2,000 (1,000–3,000) | 1,000 (500–1,500) | 600 |", "| 1.00 | 7.0 |")
                 .contains("| mlp-64-128-64-1 | 0 | 0 | 0 |", Scenario.TURNER.title());
         assertThat(JsonReport.of(results)).contains("\"meanNanos\" : 3000.0", "\"scenario\" : \"TURNER\"");
     }
 
     private static Latency latency(double mean) {
-        return new Latency(mean, 500, 600, 700, 7);
+        return new Latency(mean, mean / 2, 600, 700, 7);
     }
 }
