@@ -9,6 +9,7 @@ import java.lang.classfile.CodeModel;
 import java.lang.classfile.Instruction;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.Opcode;
+import java.lang.classfile.instruction.ConstantInstruction;
 import java.lang.classfile.instruction.FieldInstruction;
 import java.lang.classfile.instruction.InvokeDynamicInstruction;
 import java.lang.classfile.instruction.InvokeInstruction;
@@ -30,8 +31,8 @@ import java.util.regex.Pattern;
 
 /// What a method marked `@Hot` must not do, checked in its byte code.
 ///
-/// It may call methods that are marked, methods that only return a field, and the cold exits it is given. What builds
-/// an exception that is thrown at once is free: a failing request has left the hot path.
+/// It may call methods that are marked, methods that only return or set a field, and the cold exits it is given. What
+/// builds an exception that is thrown at once is free: a failing request has left the hot path.
 final class HotRules {
     private static final String HOT = "Ldev/millrace/memory/Hot;";
     private static final Set<String> BOXES = Set.of(
@@ -259,7 +260,7 @@ final class HotRules {
         return "calls " + exit + ", which is neither @Hot nor a listed cold exit";
     }
 
-    /// Whether it only returns a field.
+    /// Whether it only returns or sets a field.
     private static boolean isAccessor(MethodModel method) {
         List<Instruction> instructions = method.code().stream()
                 .flatMap(CodeModel::elementStream)
@@ -267,9 +268,10 @@ final class HotRules {
                 .map(Instruction.class::cast)
                 .toList();
         return !instructions.isEmpty()
-                && instructions.size() <= 3
+                && instructions.size() <= 4
                 && instructions.stream()
                         .allMatch(instruction -> instruction instanceof LoadInstruction
+                                || instruction instanceof ConstantInstruction
                                 || instruction instanceof FieldInstruction
                                 || instruction instanceof ReturnInstruction);
     }

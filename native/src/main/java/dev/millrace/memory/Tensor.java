@@ -233,6 +233,7 @@ public final class Tensor implements AutoCloseable {
     }
 
     /// Element `index` of a BYTES tensor; the array is not copied.
+    @Hot
     public byte[] getBytes(int index) {
         return strings[index];
     }

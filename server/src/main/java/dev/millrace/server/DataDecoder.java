@@ -167,6 +167,7 @@ final class DataDecoder {
     }
 
     /// Whether the current number is written in digits: then it was not meant to be infinite.
+    @Hot
     private boolean isDecimal() throws IOException {
         char last = parser.getTextCharacters()[parser.getTextOffset() + parser.getTextLength() - 1];
         return last >= '0' && last <= '9';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.memory.Hot;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Counts answered HTTP requests by status. Threads: any.
@@ -16,6 +17,7 @@ final class HttpCounters {
         }
     }
 
+    @Hot
     void count(int status) {
         answers[status].increment();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
@@ -57,6 +58,7 @@ final class ModelCalls {
     }
 
     /// The JSON of an output up to its shape.
+    @Hot
     byte[] outputStart(int index) {
         return outputStarts[index];
     }
