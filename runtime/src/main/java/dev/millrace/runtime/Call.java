@@ -63,14 +63,17 @@ public final class Call extends Ticket implements AutoCloseable {
     /// Shapes tensors that leave no choice, and gives rows a first one.
     private void preset(List<TensorSpec> specs, Tensor[] set) {
         for (int i = 0; i < set.length; i++) {
-            long[] shape =
-                    specs.get(i).shape().stream().mapToLong(Long::longValue).toArray();
-            if (lane.spec().hasRows()) {
-                shape[0] = 1;
-            }
-            if (specs.get(i).elementCount() >= 0 || lane.spec().hasRows()) {
-                set[i].reshape(shape);
-            }
+            preset(specs.get(i), set[i]);
+        }
+    }
+
+    private void preset(TensorSpec spec, Tensor tensor) {
+        long[] shape = spec.shape().stream().mapToLong(Long::longValue).toArray();
+        if (lane.spec().hasRows()) {
+            shape[0] = 1;
+        }
+        if (spec.elementCount() >= 0 || lane.spec().hasRows()) {
+            tensor.reshape(shape);
         }
     }
 
@@ -315,7 +318,7 @@ public final class Call extends Ticket implements AutoCloseable {
         Tensor[] outputs = tensors.outputs();
         for (int i = 0; i < outputs.length; i++) {
             if (!specs.get(i).accepts(outputs[i])) {
-                preset(specs, outputs);
+                preset(specs.get(i), outputs[i]);
             }
             outputs[i].rows(rows);
         }

@@ -10,14 +10,19 @@ import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Rig.Told;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CallTest {
+    @TempDir
+    Path temp;
+
     @Test
     void shouldRunOnTheCallersThreadWhenTheLaneIsIdle() {
         try (Rig rig = new Rig(8, 8, 1)) {
@@ -52,6 +57,21 @@ class CallTest {
                     .extracting(e -> ((InferenceException) e).outcome())
                     .isEqualTo(Outcome.INVALID);
             assertThatThrownBy(() -> call.output("x")).hasMessage("model 'fake' has no output 'x'");
+        }
+    }
+
+    @Test
+    void shouldGiveEveryOutputItsRowsWhenTheUserReshapedOne() {
+        try (Millrace millrace = Millrace.open(TestModels.repository(temp, "two_inputs"));
+                Call call = millrace.model("two_inputs").call()) {
+            call.rows(3);
+            assertThat(call.run()).as(call.message()).isEqualTo(Outcome.OK);
+            call.output("flag").reshape(7);
+
+            assertThat(call.run()).as(call.message()).isEqualTo(Outcome.OK);
+
+            assertThat(call.output("sum").shape()).containsExactly(3, 4);
+            assertThat(call.output("flag").shape()).containsExactly(3, 1);
         }
     }
 
