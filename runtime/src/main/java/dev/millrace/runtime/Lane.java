@@ -50,6 +50,7 @@ final class Lane implements AutoCloseable {
     /// Requests in flight that have a deadline.
     private final AtomicInteger deadlines = new AtomicInteger();
 
+    private final AtomicBoolean abandoned = new AtomicBoolean();
     private volatile boolean closed;
     private volatile boolean halted;
 
@@ -461,8 +462,11 @@ final class Lane implements AutoCloseable {
     }
 
     /// Terminates running slices and waits for them; then answers what still waits with UNAVAILABLE. The token is kept,
-    /// so that nobody takes slots any more.
+    /// so that nobody takes slots any more; a second call does nothing.
     void abandon() {
+        if (!abandoned.compareAndSet(false, true)) {
+            return;
+        }
         halt();
         while (!isIdle()) {
             for (Slice slice : slices) {
