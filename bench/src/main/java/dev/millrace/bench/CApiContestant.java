@@ -6,11 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.OffHeapRegion;
-import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.PreboundRun;
 import dev.millrace.ort.RowRunner;
 import dev.millrace.ort.RowTensor;
-import dev.millrace.ort.SessionSettings;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -102,14 +100,12 @@ abstract class CApiContestant implements Contestant {
     }
 
     private static final class PerRun extends CApiContestant {
-        private final OnnxSession session;
         private final RowRunner runner;
         private final int batch;
 
         PerRun(Fixture fixture, Memory memory, int batch) {
             super(fixture, memory, batch);
-            this.session = OnnxSession.open(fixture.file(), SessionSettings.DEFAULT);
-            this.runner = session.rowRunner(memory.inputs(), memory.outputs());
+            this.runner = fixture.session().rowRunner(memory.inputs(), memory.outputs());
             this.batch = batch;
         }
 
@@ -121,7 +117,6 @@ abstract class CApiContestant implements Contestant {
         @Override
         void closeRunner() {
             runner.close();
-            session.close();
         }
     }
 }

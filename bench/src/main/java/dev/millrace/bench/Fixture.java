@@ -5,7 +5,9 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.millrace.bench.BenchModels.BenchModel;
+import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.OrtRuntime;
+import dev.millrace.ort.SessionSettings;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.RuntimeConfig;
 import java.io.IOException;
@@ -19,14 +21,14 @@ import java.util.stream.Stream;
 
 /// One model in a repository of its own, opened as each route opens it, and the rows to answer.
 ///
-/// Threads: one. Ownership: it closes the runtimes and the session and deletes the repository; contestants are closed
+/// Threads: one. Ownership: it closes the runtimes and the sessions and deletes the repository; contestants are closed
 /// before.
 final class Fixture implements AutoCloseable {
     private final BenchModel model;
     private final Rows rows;
     private final Path repository;
-    private final Path file;
-    private final OrtSession session;
+    private final OnnxSession session;
+    private final OrtSession peerSession;
     private final List<Millrace> runtimes = new ArrayList<>();
     private Millrace standard;
 
@@ -34,8 +36,9 @@ final class Fixture implements AutoCloseable {
         this.model = model;
         this.rows = new Rows(model.inputWidth());
         this.repository = repository;
-        this.file = model.writeInto(repository);
-        this.session = openSession(file);
+        Path file = model.writeInto(repository);
+        this.session = OnnxSession.open(file, SessionSettings.DEFAULT);
+        this.peerSession = openPeerSession(file);
     }
 
     /// Writes and opens `model`.
@@ -55,7 +58,7 @@ final class Fixture implements AutoCloseable {
     }
 
     /// With the options that the runtime uses: one thread per run, all optimisations.
-    private static OrtSession openSession(Path file) throws OrtException {
+    private static OrtSession openPeerSession(Path file) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(1);
             options.setInterOpNumThreads(1);
@@ -72,12 +75,14 @@ final class Fixture implements AutoCloseable {
         return rows;
     }
 
-    Path file() {
-        return file;
+    /// The session of those who use the C API.
+    OnnxSession session() {
+        return session;
     }
 
-    OrtSession session() {
-        return session;
+    /// The session of those who use ONNX Runtime's Java API.
+    OrtSession peerSession() {
+        return peerSession;
     }
 
     /// A runtime over the repository, closed with this.
@@ -112,6 +117,7 @@ final class Fixture implements AutoCloseable {
         runtimes.forEach(Millrace::close);
         try {
             session.close();
+            peerSession.close();
             delete(repository);
         } catch (OrtException e) {
             throw new IllegalStateException(e);

@@ -20,7 +20,7 @@ final class OrtPinnedContestant implements Contestant {
     private final Map<String, OnnxTensor> outputs;
 
     OrtPinnedContestant(Fixture fixture, int batch) {
-        this.session = fixture.session();
+        this.session = fixture.peerSession();
         this.batches = fixture.rows().flat(batch);
         int inputWidth = fixture.model().inputWidth();
         int outputWidth = fixture.model().outputWidth();

@@ -16,7 +16,7 @@ final class OrtTypicalContestant implements Contestant {
     private float[][] answers;
 
     OrtTypicalContestant(Fixture fixture, int batch) {
-        this.session = fixture.session();
+        this.session = fixture.peerSession();
         this.batches = fixture.rows().nested(batch);
         this.width = fixture.model().outputWidth();
     }

@@ -3,7 +3,6 @@ package dev.millrace.ort;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import ai.onnxruntime.OrtSession;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,12 +19,8 @@ public final class PreboundRun implements AutoCloseable {
     /// Binds the first `rows` rows of `inputs` and `outputs`.
     ///
     /// @throws IllegalStateException if the session's native handle cannot be had
-    public PreboundRun(OrtSession session, List<RowTensor> inputs, List<RowTensor> outputs, int rows) {
-        try {
-            this.session = OrtRuntime.handle(session);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("the session's native handle is gone", e);
-        }
+    public PreboundRun(OnnxSession session, List<RowTensor> inputs, List<RowTensor> outputs, int rows) {
+        this.session = session.handle();
         List<RowTensor> all = new ArrayList<>(inputs);
         all.addAll(outputs);
         int rank = 1

@@ -141,7 +141,8 @@ public final class OnnxSession implements AutoCloseable {
         return new OrtFailure(e.getMessage(), e);
     }
 
-    private long handle() {
+    /// The `OrtSession*`, for what drives the session through the C API.
+    long handle() {
         try {
             return OrtRuntime.handle(session);
         } catch (ReflectiveOperationException e) {
