@@ -50,7 +50,6 @@ final class Lane implements AutoCloseable {
     /// Requests in flight that have a deadline.
     private final AtomicInteger deadlines = new AtomicInteger();
 
-    private final AtomicBoolean abandoned = new AtomicBoolean();
     private volatile boolean closed;
     private volatile boolean halted;
 
@@ -461,12 +460,9 @@ final class Lane implements AutoCloseable {
         return isDrained();
     }
 
-    /// Terminates running slices and waits for them; then answers what still waits with UNAVAILABLE. The token is kept,
-    /// so that nobody takes slots any more; a second call does nothing.
+    /// Terminates running slices and waits for them; then answers what still waits with UNAVAILABLE. It may be called
+    /// again, also at the same time: by a close and by the exit of the JVM.
     void abandon() {
-        if (!abandoned.compareAndSet(false, true)) {
-            return;
-        }
         halt();
         while (!isIdle()) {
             for (Slice slice : slices) {
@@ -476,9 +472,14 @@ final class Lane implements AutoCloseable {
             }
             LockSupport.parkNanos(1_000_000);
         }
-        while (!ring.isAllPublished() || !token.compareAndSet(false, true)) {
+        while (!ring.isAllPublished()) {
             Thread.onSpinWait();
         }
+        // Whoever was about to take a slice when the lane was halted passes over dead slots first: wait for him.
+        while (!token.compareAndSet(false, true)) {
+            Thread.onSpinWait();
+        }
+        token.set(false);
         ring.endAll(Outcome.UNAVAILABLE);
     }
 

@@ -11,10 +11,14 @@ class CostModelTest {
     private final CostModel cost = new CostModel();
 
     @Test
-    void shouldAffordEverythingWhenNothingIsKnown() {
-        assertThat(cost.estimate(100)).isZero();
-        assertThat(cost.affordable(0)).isEqualTo(Integer.MAX_VALUE);
-        assertThat(cost.affordable(-1)).isZero();
+    void shouldAffordNothingButWithoutALimitWhenTooLittleIsKnown() {
+        for (int runs = 0; runs < 3; runs++) {
+            assertThat(cost.estimate(100)).isInfinite();
+            assertThat(cost.affordable(1_000_000_000_000L)).isZero();
+            assertThat(cost.affordable(Long.MAX_VALUE)).isEqualTo(Integer.MAX_VALUE);
+            cost.observe(1, 1000);
+        }
+        assertThat(cost.estimate(1)).as("from the third run on").isCloseTo(1000, within(1e-6));
     }
 
     @Test
@@ -78,14 +82,14 @@ class CostModelTest {
     @Test
     void shouldFollowWhenTheCostReallyChanges() {
         for (int i = 0; i < 100; i++) {
-            cost.observe(1 + i % 8, 1000 * (1 + i % 8));
+            cost.observe(1 + i % 8, 1000L * (1 + i % 8));
         }
         for (int i = 0; i < 500; i++) {
             cost.observe(1 + i % 8, 50_000L * (1 + i % 8));
         }
         assertThat(cost.estimate(4)).isCloseTo(200_000, within(2000.0));
         for (int i = 0; i < 500; i++) {
-            cost.observe(1 + i % 8, 1000 * (1 + i % 8));
+            cost.observe(1 + i % 8, 1000L * (1 + i % 8));
         }
         assertThat(cost.estimate(4)).isCloseTo(4000, within(400.0));
     }

@@ -41,7 +41,7 @@ class JvmExitTest {
         SplittableRandom random = new SplittableRandom(seed);
         for (int round = 0; round < rounds; round++) {
             int micros = random.nextInt(LONGEST_MICROS);
-            boolean signal = round % 2 == 1 || rounds == 1 && scene.ordinal() % 2 == 1;
+            boolean signal = round % 2 == 1 || (rounds == 1 && scene.ordinal() % 2 == 1);
             Path folder = Files.createDirectory(root.resolve("round" + round));
             ForkedJvm jvm = ForkedJvm.start(
                     folder,

@@ -310,24 +310,24 @@ class MillraceTest {
             try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 for (int i = 0; i < 500; i++) {
                     int value = i;
-                    threads.execute(() -> {
-                        try {
-                            Request request = two.request()
-                                    .set("a", new float[] {value, 0, 0, 0})
-                                    .set("b", new int[] {1});
-                            assertThat(two.predict(request).floats("sum")[0]).isEqualTo(value + 1f);
-                            assertThat(shapes.predict(shapes(shapes, value)).floats("total")[0])
-                                    .isEqualTo(2f * value);
-                        } catch (Throwable t) {
-                            if (!isOverload(t)) {
-                                problem.set(t);
-                            }
-                        }
-                    });
+                    threads.execute(() -> askBoth(two, shapes, value, problem));
                 }
             }
             assertThat(problem.get()).isNull();
             millrace.statistics().forEach(MillraceTest::assertConserved);
+        }
+    }
+
+    private static void askBoth(Model two, Model shapes, int value, AtomicReference<Throwable> problem) {
+        try {
+            Request request =
+                    two.request().set("a", new float[] {value, 0, 0, 0}).set("b", new int[] {1});
+            assertThat(two.predict(request).floats("sum")[0]).isEqualTo(value + 1f);
+            assertThat(shapes.predict(shapes(shapes, value)).floats("total")[0]).isEqualTo(2f * value);
+        } catch (Throwable t) {
+            if (!isOverload(t)) {
+                problem.set(t);
+            }
         }
     }
 

@@ -16,7 +16,8 @@ final class Rig implements AutoCloseable {
     static final Signature SIGNATURE = new Signature(
             List.of(new TensorSpec("x", DataType.FP32, List.of(-1L, 1L))),
             List.of(new TensorSpec("y", DataType.FP32, List.of(-1L, 1L))));
-    static final long ENOUGH = 1_000_000_000L;
+    /// Affords any number of rows, also while the cost is not known.
+    static final long ENOUGH = Long.MAX_VALUE;
 
     final AtomicLong clock = new AtomicLong(1000);
     final AgentPool agents = new AgentPool(1);

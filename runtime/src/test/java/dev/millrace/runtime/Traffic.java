@@ -191,7 +191,7 @@ final class Traffic {
             while (!closed || flights.stream().anyMatch(flight -> flight.submitted != flight.told.get())) {
                 for (Flight flight : flights) {
                     if (flight.submitted == flight.told.get()) {
-                        closed |= flight.land() || !closed && flight.takeOff(turner);
+                        closed |= flight.land() || (!closed && flight.takeOff(turner));
                     }
                 }
                 if (turner != null) {
