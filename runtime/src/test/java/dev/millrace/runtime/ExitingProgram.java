@@ -36,7 +36,7 @@ final class ExitingProgram {
         long micros = Long.parseLong(arguments[2]);
         if (scene == Scene.LOADING) {
             start(false, () -> load(repository));
-            System.out.println("ready");
+            awaitPredictions();
         } else {
             traffic(scene, Millrace.open(repository));
         }
@@ -51,6 +51,7 @@ final class ExitingProgram {
         while (true) {
             try {
                 Millrace.open(repository).close();
+                PREDICTED.countDown();
             } catch (IllegalStateException _) {
                 return; // no runtime is opened while the JVM exits
             }
@@ -65,15 +66,20 @@ final class ExitingProgram {
                 start(virtual, () -> predict(scene, model));
             }
         }
-        if (!PREDICTED.await(60, TimeUnit.SECONDS)) {
-            System.exit(3);
-        }
-        System.out.println("ready");
+        awaitPredictions();
         if (scene == Scene.CLOSING) {
             start(false, millrace::close);
         } else if (scene == Scene.CLOSING_HOOK) {
             Runtime.getRuntime().addShutdownHook(new Thread(millrace::close));
         }
+    }
+
+    /// Goes on when everything is loaded and was used for a while, loading included.
+    private static void awaitPredictions() throws InterruptedException {
+        if (!PREDICTED.await(60, TimeUnit.SECONDS)) {
+            System.exit(3);
+        }
+        System.out.println("ready");
     }
 
     private static void start(boolean virtual, Runnable body) {
