@@ -8,6 +8,7 @@ import dev.millrace.model.TensorSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,9 @@ import org.slf4j.LoggerFactory;
 /// Threads: one owner at a time. Between [#submit(Completion)] and its completion only [#cancel()] may be called, from
 /// any thread. Ownership: whoever made it closes it; the call owns its tensors.
 public final class Call extends Ticket implements AutoCloseable {
+    /// The timeout of runs that may take as long as they need.
+    public static final long NO_TIMEOUT = Ticket.NO_DEADLINE;
+
     private static final Logger LOG = LoggerFactory.getLogger(Call.class);
     /// Looks at the wheel before parking: about as long as a light batch takes.
     private static final int LOOKS = 100;
@@ -39,7 +43,7 @@ public final class Call extends Ticket implements AutoCloseable {
     private final Lane lane;
     private final long inlineBudgetNanos;
     private TensorSet tensors;
-    private long timeoutNanos = Ticket.NO_DEADLINE;
+    private long timeoutNanos = NO_TIMEOUT;
     private String problem = "";
     private Completion completion;
     private volatile Thread waiter;
@@ -134,15 +138,17 @@ public final class Call extends Ticket implements AutoCloseable {
         return this;
     }
 
-    /// Sets how long each of the following runs may take, counted from its submission; zero or null for no limit.
+    /// Sets how long each of the following runs may take, counted from its submission; null for no limit. Of zero or
+    /// less nothing is left: such a run is refused as expired.
     public Call timeout(Duration timeout) {
-        return timeoutNanos(timeout == null ? 0 : timeout.toNanos());
+        return timeoutNanos(timeout == null ? NO_TIMEOUT : TimeUnit.NANOSECONDS.convert(timeout));
     }
 
-    /// Sets how long each of the following runs may take in nanoseconds, counted from its submission; 0 for no limit.
+    /// Sets how long each of the following runs may take in nanoseconds, counted from its submission; [#NO_TIMEOUT] for
+    /// no limit. Of zero or less nothing is left: such a run is refused as expired.
     @Hot
     public Call timeoutNanos(long nanos) {
-        timeoutNanos = nanos <= 0 ? Ticket.NO_DEADLINE : nanos;
+        timeoutNanos = nanos;
         return this;
     }
 
@@ -270,8 +276,11 @@ public final class Call extends Ticket implements AutoCloseable {
         if (rows < 1) {
             return refuse(rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
         }
+        if (timeoutNanos <= 0) {
+            return refuse(Outcome.EXPIRED);
+        }
         long deadline = Ticket.NO_DEADLINE;
-        if (timeoutNanos != Ticket.NO_DEADLINE) {
+        if (timeoutNanos != NO_TIMEOUT) {
             deadline = lane.clock().getAsLong() + timeoutNanos;
         }
         int generation = prepare(rows, deadline);

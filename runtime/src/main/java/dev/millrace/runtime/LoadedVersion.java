@@ -47,10 +47,11 @@ final class LoadedVersion {
             Sweeper sweeper,
             LongSupplier clock) {
         OnnxModel model = OnnxModel.load(file, new SessionSettings(config.intraOpThreads(), true));
+        Backend backend = null;
         try {
             LaneSpec spec = laneSpec(name, version, model, config);
-            Backend backend = spec.hasRows()
-                    ? new RowBackend(model.session(), spec.signature(), spec.capacity(), spec.instances())
+            backend = spec.hasRows()
+                    ? RowBackend.open(model.session(), spec.signature(), spec.capacity(), spec.instances())
                     : new TensorBackend(model.session(), spec.capacity(), spec.instances());
             Lane lane = new Lane(spec, backend, agents, sweeper, clock);
             if (spec.hasRows()) {
@@ -59,7 +60,10 @@ final class LoadedVersion {
             Batching batching = model.batching();
             LOG.info("{}: {}, {}", spec.describe(), batching.kind(), batching.reason());
             return new LoadedVersion(model, lane, config.inlineBudget().toNanos());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            if (backend != null) {
+                backend.close();
+            }
             model.close();
             throw e;
         }

@@ -2,7 +2,6 @@
 package dev.millrace.runtime;
 
 import dev.millrace.model.ModelRepository;
-import dev.millrace.ort.OrtFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -101,7 +100,8 @@ public final class Millrace implements AutoCloseable {
             live.put(name, loaded);
             agents.add(loaded.lane());
             sweeper.add(loaded.lane());
-        } catch (OrtFailure | IllegalArgumentException | ArithmeticException e) {
+        } catch (RuntimeException | OutOfMemoryError e) {
+            // Whatever is wrong with one model, the others are served.
             broken(name, version.number(), "cannot load " + version.file() + ": " + e.getMessage());
         }
     }

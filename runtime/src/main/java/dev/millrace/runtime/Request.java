@@ -74,7 +74,8 @@ public final class Request {
         return this;
     }
 
-    /// Limits how long the prediction may take, counted from when it is asked for; null for no limit.
+    /// Limits how long the prediction may take, counted from when it is asked for; null for no limit. Of zero
+    /// or less nothing is left: it ends as expired.
     public Request timeout(Duration limit) {
         timeout = limit;
         return this;
@@ -174,7 +175,8 @@ public final class Request {
             case Number number
             when isInteger(number) && type.isNumeric() && type != DataType.BOOL -> {
                 tensor.setLong(index, number.longValue());
-                return tensor.getLong(index) == number.longValue();
+                return tensor.getLong(index) == number.longValue()
+                        && (type != DataType.UINT64 || number.longValue() >= 0);
             }
             default -> {
                 return false;

@@ -20,12 +20,25 @@ final class RowBackend implements Backend {
     private final Side outputs;
     private final RowRunner[] runners;
 
-    RowBackend(OnnxSession session, Signature signature, int capacity, int instances) {
-        inputs = new Side(signature.inputs(), capacity);
-        outputs = new Side(signature.outputs(), capacity);
+    private RowBackend(Signature signature, int instances) {
+        inputs = new Side(signature.inputs().size());
+        outputs = new Side(signature.outputs().size());
         runners = new RowRunner[instances];
-        for (int i = 0; i < instances; i++) {
-            runners[i] = session.rowRunner(inputs.tensors, outputs.tensors);
+    }
+
+    /// Allocates the rows and makes a runner per instance; or fails, and holds nothing.
+    static RowBackend open(OnnxSession session, Signature signature, int capacity, int instances) {
+        RowBackend backend = new RowBackend(signature, instances);
+        try {
+            backend.inputs.allocate(signature.inputs(), capacity);
+            backend.outputs.allocate(signature.outputs(), capacity);
+            for (int i = 0; i < instances; i++) {
+                backend.runners[i] = session.rowRunner(backend.inputs.tensors, backend.outputs.tensors);
+            }
+            return backend;
+        } catch (RuntimeException | Error e) {
+            backend.close();
+            throw e;
         }
     }
 
@@ -86,7 +99,9 @@ final class RowBackend implements Backend {
     @Override
     public void close() {
         for (RowRunner runner : runners) {
-            runner.close();
+            if (runner != null) {
+                runner.close();
+            }
         }
         inputs.close();
         outputs.close();
@@ -94,23 +109,24 @@ final class RowBackend implements Backend {
 
     /// The regions of one side.
     private static final class Side implements AutoCloseable {
-        private final List<RowTensor> tensors;
+        private final List<RowTensor> tensors = new ArrayList<>();
         private final MemorySegment[] memory;
         private final long[] rowBytes;
 
-        Side(List<TensorSpec> specs, int capacity) {
-            List<RowTensor> rows = new ArrayList<>();
-            memory = new MemorySegment[specs.size()];
-            rowBytes = new long[specs.size()];
+        Side(int count) {
+            memory = new MemorySegment[count];
+            rowBytes = new long[count];
+        }
+
+        void allocate(List<TensorSpec> specs, int capacity) {
             for (int i = 0; i < memory.length; i++) {
                 TensorSpec spec = specs.get(i);
                 rowBytes[i] = rowBytes(spec);
                 OffHeapRegion region =
                         OffHeapRegion.allocate(MemoryTag.RING, Math.multiplyExact(capacity, rowBytes[i]));
                 memory[i] = region.segment();
-                rows.add(new RowTensor(spec.name(), spec.datatype(), rowShape(spec), region));
+                tensors.add(new RowTensor(spec.name(), spec.datatype(), rowShape(spec), region));
             }
-            tensors = List.copyOf(rows);
         }
 
         @Hot

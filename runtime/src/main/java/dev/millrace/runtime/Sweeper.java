@@ -8,10 +8,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One thread that expires overdue requests wherever they wait. There is no timer per request: while requests with
 /// deadlines are in flight it walks their lanes' slots every half millisecond, otherwise it parks.
 final class Sweeper implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
     private static final long INTERVAL_NANOS = 500_000;
     /// Rounds without a deadline in sight before parking, so that steady traffic need not wake it each time.
     private static final int IDLE_ROUNDS = 200;
@@ -48,6 +51,16 @@ final class Sweeper implements AutoCloseable {
         }
     }
 
+    /// One walk over all lanes; whether there was a deadline to look after. A lane that fails is looked after again.
+    private boolean sweepSafely() {
+        try {
+            return sweep();
+        } catch (RuntimeException | Error e) {
+            LOG.error("the sweeper failed and goes on", e);
+            return true;
+        }
+    }
+
     /// One walk over all lanes; whether there was a deadline to look after.
     boolean sweep() {
         long now = clock.getAsLong();
@@ -64,7 +77,7 @@ final class Sweeper implements AutoCloseable {
     private void run() {
         int idleRounds = 0;
         while (!stopped) {
-            idleRounds = sweep() ? 0 : idleRounds + 1;
+            idleRounds = sweepSafely() ? 0 : idleRounds + 1;
             if (idleRounds < IDLE_ROUNDS) {
                 LockSupport.parkNanos(this, INTERVAL_NANOS);
             } else {
@@ -77,7 +90,7 @@ final class Sweeper implements AutoCloseable {
     private void park() {
         parked.set(true);
         VarHandle.fullFence();
-        while (parked.get() && !stopped && !sweep()) {
+        while (parked.get() && !stopped && !sweepSafely()) {
             LockSupport.park(this);
         }
         parked.set(false);

@@ -142,9 +142,22 @@ class DeadlineTest {
     }
 
     @Test
-    void shouldHaveNoLimitWhenTheTimeoutIsZeroNullOrForEver() {
+    void shouldRefuseAsExpiredWhenNoTimeIsLeft() {
         try (Rig rig = new Rig(4, 8, 1)) {
             Told zero = rig.submit(rig.call().timeout(Duration.ZERO), 1, 1);
+            Told negative = rig.submit(rig.call().timeout(Duration.ofMillis(-3)), 2, 1);
+
+            assertThat(zero.admission).isEqualTo(Outcome.EXPIRED);
+            assertThat(negative.admission).isEqualTo(Outcome.EXPIRED);
+            assertThat(rig.turn()).isZero();
+            assertThat(rig.lane.statistics().refused()).containsEntry(Outcome.EXPIRED, 2L);
+            rig.assertConserved();
+        }
+    }
+
+    @Test
+    void shouldHaveNoLimitWhenTheTimeoutIsNullOrForEver() {
+        try (Rig rig = new Rig(4, 8, 1)) {
             Told none = rig.submit(rig.call().timeoutNanos(5).timeout(null), 2, 1);
             Told ever = rig.submit(rig.call().timeoutNanos(Long.MAX_VALUE), 3, 1);
             Told centuries = rig.submit(rig.call().timeoutNanos(Long.MAX_VALUE - 10), 4, 1);
@@ -153,7 +166,6 @@ class DeadlineTest {
             rig.sweeper.sweep();
             rig.turn();
 
-            zero.assertAnswered();
             none.assertAnswered();
             ever.assertAnswered();
             centuries.assertAnswered();

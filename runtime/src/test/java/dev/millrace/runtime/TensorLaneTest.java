@@ -158,7 +158,7 @@ class TensorLaneTest {
                 assertThat(told).containsExactly(Outcome.EXPIRED);
                 assertThat(abandoned.data().byteSize()).isEqualTo(12);
                 onStart = _ -> {};
-                call.timeoutNanos(0);
+                call.timeout(null);
                 fill(call, 40);
                 submit(call);
             };

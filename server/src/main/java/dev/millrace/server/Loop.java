@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,7 +109,7 @@ final class Loop {
         if (timeout == 0 || (exchange.timeoutMicros() != 0 && exchange.timeoutMicros() < timeout)) {
             timeout = exchange.timeoutMicros();
         }
-        call.timeoutNanos(timeout * 1000);
+        call.timeoutNanos(timeout == 0 ? Call.NO_TIMEOUT : TimeUnit.MICROSECONDS.toNanos(timeout));
         decoded.add(exchange);
         awaitWakeUpEnd();
     }
