@@ -56,7 +56,6 @@ class ArchitectureTest {
             Map.entry("Call.wrongShape", "says what is wrong with an input"),
             Map.entry("Call.differentRows", "says what is wrong with an input"),
             Map.entry("Call.wrongRows", "says what is wrong with an input"),
-            Map.entry("Call.fail", "the run failed"),
             Map.entry("Lane.report", "logs a failed run"),
             Map.entry("Call.complain", "logs a completion that threw"),
             Map.entry("Termination.awaitTerminated", "the run was terminated"),

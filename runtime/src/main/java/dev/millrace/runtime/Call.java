@@ -393,10 +393,9 @@ public final class Call extends Ticket implements AutoCloseable {
         tensors = set;
     }
 
-    /// Ends the request as failed. While pinned.
-    void fail(int generation, String why) {
+    /// Says why the request fails. While pinned, or before it is settled.
+    void problem(String why) {
         problem = why;
-        end(generation, Outcome.FAILED);
     }
 
     @Override
@@ -404,13 +403,14 @@ public final class Call extends Ticket implements AutoCloseable {
     void settle(int generation, Outcome outcome) {
         Completion told = completion;
         lane.delivered(outcome, deadlineNanos() != NO_DEADLINE);
-        deliver(generation, outcome);
         if (told == null) {
+            deliver(generation, outcome);
             Thread thread = waiter;
             if (thread != null) {
                 LockSupport.unpark(thread);
             }
         } else {
+            deliverQuietly(generation, outcome);
             tell(told, outcome);
         }
     }

@@ -358,26 +358,33 @@ final class Lane implements AutoCloseable {
                 && ring.generation(sequence + count) == generation) {
             count++;
         }
-        if (ticket.pin(generation)) {
-            Call call = (Call) ticket;
-            if (problem == null) {
-                give(call, generation, firstRow, slice.firstSlot() + offset, count);
+        Call call = (Call) ticket;
+        int firstSlot = slice.firstSlot() + offset;
+        if (problem == null && call.endAnswered(generation, count)) {
+            call.settle(generation, give(call, firstRow, firstSlot, count));
+        } else if (call.pin(generation)) {
+            if (problem != null) {
+                call.problem(problem);
+                call.end(generation, Outcome.FAILED);
+            } else if (give(call, firstRow, firstSlot, count) == Outcome.OK) {
+                call.answered(generation, count);
             } else {
-                call.fail(generation, problem);
+                call.end(generation, Outcome.FAILED);
             }
             call.unpin(generation);
         }
         return count;
     }
 
-    /// An answer that cannot be copied fails its own request only.
+    /// Copies an answer out, and says how that ended: one that cannot be copied fails its own request only.
     @Hot
-    private void give(Call call, int generation, int firstRow, int firstSlot, int count) {
+    private Outcome give(Call call, int firstRow, int firstSlot, int count) {
         try {
             backend.unload(call, firstRow, firstSlot, count);
-            call.answered(generation, count);
+            return Outcome.OK;
         } catch (RuntimeException | Error e) {
-            call.fail(generation, report(e));
+            call.problem(report(e));
+            return Outcome.FAILED;
         }
     }
 

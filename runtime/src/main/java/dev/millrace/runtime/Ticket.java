@@ -22,6 +22,7 @@ abstract class Ticket {
 
     private static final VarHandle WORD;
     private static final VarHandle REMAINING;
+    private static final VarHandle DEADLINE;
 
     private static final int GENERATION_SHIFT = 32;
     private static final long PIN = 1L << 16;
@@ -35,6 +36,7 @@ abstract class Ticket {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             WORD = lookup.findVarHandle(Ticket.class, "word", long.class);
             REMAINING = lookup.findVarHandle(Ticket.class, "remaining", int.class);
+            DEADLINE = lookup.findVarHandle(Ticket.class, "deadlineNanos", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -43,17 +45,20 @@ abstract class Ticket {
     @SuppressWarnings("unused") // through WORD
     private volatile long word = DELIVERED | code(Outcome.CANCELLED);
 
-    @SuppressWarnings("unused") // through REMAINING
-    private volatile int remaining;
+    // The word publishes what follows: both are written before it brings a request to life, and read after it.
 
-    private volatile long deadlineNanos = NO_DEADLINE;
+    @SuppressWarnings("unused") // through REMAINING
+    private int remaining;
+
+    @SuppressWarnings("unused") // through DEADLINE
+    private long deadlineNanos = NO_DEADLINE;
 
     /// Prepares the next request, of `rows` rows, and returns its generation. It lives from [#accept(int)] on.
     @Hot
     final int prepare(int rows, long deadline) {
         requireDelivered();
-        deadlineNanos = deadline;
-        remaining = rows;
+        DEADLINE.setOpaque(this, deadline);
+        REMAINING.setOpaque(this, rows);
         return generation() + 1;
     }
 
@@ -68,13 +73,13 @@ abstract class Ticket {
     /// Brings a prepared request to life: from here on it can be ended.
     @Hot
     final void accept(int generation) {
-        WORD.setVolatile(this, (long) generation << GENERATION_SHIFT);
+        WORD.setRelease(this, (long) generation << GENERATION_SHIFT);
     }
 
     /// Ends a prepared request that was not accepted, without telling anybody.
     @Hot
     final void reject(int generation, Outcome outcome) {
-        WORD.setVolatile(this, (long) generation << GENERATION_SHIFT | DELIVERED | code(outcome));
+        WORD.setRelease(this, (long) generation << GENERATION_SHIFT | DELIVERED | code(outcome));
     }
 
     /// Whether this request is neither ended nor replaced by a later one.
@@ -102,8 +107,9 @@ abstract class Ticket {
         return (int) (word >>> GENERATION_SHIFT);
     }
 
+    @Hot
     final long deadlineNanos() {
-        return deadlineNanos;
+        return (long) DEADLINE.getOpaque(this);
     }
 
     /// Keeps a living request from being delivered; false if it has ended. Every success needs one [#unpin(int)].
@@ -133,6 +139,17 @@ abstract class Ticket {
                 return;
             }
         }
+    }
+
+    /// Ends a living request as answered, if `rows` rows are all that it waits for and nobody has it pinned. From then
+    /// on nobody else touches it until the caller, having given it its answer, calls [#settle(int, Outcome)]. This
+    /// is the short way of pinning, answering and unpinning: one compare-and-set.
+    @Hot
+    final boolean endAnswered(int generation, int rows) {
+        long living = (long) generation << GENERATION_SHIFT;
+        return word == living
+                && (int) REMAINING.getOpaque(this) == rows
+                && WORD.compareAndSet(this, living, living | code(Outcome.OK));
     }
 
     /// Counts `rows` rows of a pinned request as answered; the last ones end it.
@@ -165,19 +182,27 @@ abstract class Ticket {
     @Hot
     final boolean expire(long nowNanos) {
         int generation = generation();
-        long deadline = deadlineNanos;
+        long deadline = deadlineNanos();
         return deadline != NO_DEADLINE && deadline - nowNanos < 0 && end(generation, Outcome.EXPIRED);
     }
 
     /// Called once per accepted request, by the thread that ended it or unpinned it last. Nobody else touches the
-    /// ticket until [#deliver(int, Outcome)] is called, which this method must do.
+    /// ticket until [#deliver(int, Outcome)] or [#deliverQuietly(int, Outcome)] is called, which is this
+    /// method's duty.
     @Hot
     abstract void settle(int generation, Outcome outcome);
 
-    /// Gives the ticket back to its owner, who may prepare the next request at once.
+    /// Gives the ticket back to its owner, who may prepare the next request at once. What the caller reads after this
+    /// is not older than what an owner wrote who did not see it.
     @Hot
     final void deliver(int generation, Outcome outcome) {
         WORD.setVolatile(this, (long) generation << GENERATION_SHIFT | DELIVERED | code(outcome));
+    }
+
+    /// Gives the ticket back to an owner who does not wait for it but is told.
+    @Hot
+    final void deliverQuietly(int generation, Outcome outcome) {
+        WORD.setRelease(this, (long) generation << GENERATION_SHIFT | DELIVERED | code(outcome));
     }
 
     @Hot

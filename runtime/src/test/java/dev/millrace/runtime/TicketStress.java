@@ -34,6 +34,10 @@ final class TicketStress {
 
         /// What a thread does that has run one row of the first request.
         boolean answerOne() {
+            if (endAnswered(1, 1)) {
+                settle(1, dev.millrace.runtime.Outcome.OK);
+                return true;
+            }
             if (!pin(1)) {
                 return false;
             }

@@ -77,6 +77,37 @@ class TicketTest {
     }
 
     @Test
+    void shouldBeNobodyElsesWhenEndedAsAnswered() {
+        int generation = open(3);
+        assertThat(ticket.endAnswered(generation, 2)).as("a row is missing").isFalse();
+        assertThat(ticket.pin(generation)).isTrue();
+        assertThat(ticket.endAnswered(generation, 3)).as("pinned").isFalse();
+        ticket.answered(generation, 1);
+        ticket.unpin(generation);
+
+        assertThat(ticket.endAnswered(generation + 1, 2))
+                .as("another generation")
+                .isFalse();
+        assertThat(ticket.endAnswered(generation, 2)).isTrue();
+        assertThat(ticket.end(generation, Outcome.CANCELLED)).isFalse();
+        assertThat(ticket.pin(generation)).isFalse();
+        assertThat(ticket.settled).isEmpty();
+        assertThat(ticket.isDelivered()).isFalse();
+
+        ticket.settle(generation, Outcome.OK);
+        assertThat(ticket.settled).containsExactly("1 OK");
+        assertThat(ticket.isDelivered()).isTrue();
+    }
+
+    @Test
+    void shouldNotEndAsAnsweredWhenEndedBefore() {
+        int generation = open(1);
+        ticket.end(generation, Outcome.CANCELLED);
+        assertThat(ticket.endAnswered(generation, 1)).isFalse();
+        assertThat(ticket.settled).containsExactly("1 CANCELLED");
+    }
+
+    @Test
     void shouldKnowAnOldGenerationWhenReused() {
         int old = open(1);
         ticket.end(old, Outcome.OK);
