@@ -165,7 +165,7 @@ public final class Call extends Ticket implements AutoCloseable {
         if (lane.isLight(inlineBudgetNanos)) {
             turn();
         } else {
-            lane.agents().wake();
+            lane.handOver();
         }
         if (!isDelivered()) {
             await();
@@ -222,7 +222,7 @@ public final class Call extends Ticket implements AutoCloseable {
     public Outcome submit(Completion whenDone) {
         Outcome admission = open(Objects.requireNonNull(whenDone, "whenDone"));
         if (admission == Outcome.OK) {
-            lane.agents().wake();
+            lane.handOver();
         }
         return admission;
     }
