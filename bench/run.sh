@@ -1,29 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs all benches and prints the report: bench/run.sh [--quick]
+# Runs all benches and prints the report: bench/run.sh [--quick] [--http]
 #
 # Builds what is out of date, checks that every contestant answers like the floor, measures, and writes
-# bench/results/<date>-<commit>.md, .json and .log. A quick run takes less than 3 minutes and is for trying out, a full
-# one less than 15. Run it on a machine that does nothing else.
+# bench/results/<date>-<commit>.md, .json and .log. A quick run takes less than 5 minutes and is for trying out, a full
+# one less than 20. With --http only the servers are measured. Run it on a machine that does nothing else.
+#
+# The servers are loaded by wrk (Debian, Ubuntu: apt install wrk) and are left out where there is none.
 #
 #   JAVA_HOME    the JDK to use, if it is new enough; otherwise ./millrace's choice
-#   BENCH_OPTS   more options for the JVMs
+#   BENCH_OPTS   more options for the JVMs, but for those of the servers
 set -eu
 
 say() { printf '%s\n' "bench: $*" >&2; }
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 
-quick=
-case "$#:${1:-}" in
-    0:) ;;
-    1:--quick) quick=--quick ;;
-    *)
-        printf '%s\n' "use: bench/run.sh [--quick]" >&2
-        exit 2
-        ;;
-esac
+options=
+for option in "$@"; do
+    case $option in
+        --quick | --http) options="$options $option" ;;
+        *)
+            printf '%s\n' "use: bench/run.sh [--quick] [--http]" >&2
+            exit 2
+            ;;
+    esac
+done
 
 # The launcher knows where JDKs are: what it would run begins with one.
 if ! launch=$(MILLRACE_DRY_RUN=1 "$root/millrace" 2>/dev/null); then
@@ -60,7 +63,7 @@ revision=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 if [ -n "$(git -C "$root" status --porcelain 2>/dev/null)" ]; then revision=$revision-dirty; fi
 
 # Both heap sizes are set so that the heap does not grow while something is timed. Unsafe is JMH's.
-# shellcheck disable=SC2086 # BENCH_OPTS and quick hold words
+# shellcheck disable=SC2086 # BENCH_OPTS and options hold words
 exec "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xms512m -Xmx512m \
     -Dlogback.configurationFile=dev/millrace/bench/logback.xml ${BENCH_OPTS:-} \
-    -cp "$jar:$root/bench/target/lib/*" dev.millrace.bench.Main $quick "$root/bench/results" "$revision"
+    -cp "$jar:$root/bench/target/lib/*" dev.millrace.bench.Main $options "$root/bench/results" "$revision"

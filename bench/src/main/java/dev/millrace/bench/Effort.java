@@ -11,8 +11,18 @@ package dev.millrace.bench;
 /// @param iterationMillis how long one is
 /// @param repeats times that every throughput scenario is measured
 /// @param repeatMillis how long one is
+/// @param httpRounds times that both HTTP servers are loaded, and started to see how soon they answer
+/// @param httpSeconds how long a load is
 record Effort(
-        String name, int rounds, int warmups, int iterations, int iterationMillis, int repeats, int repeatMillis) {
-    static final Effort FULL = new Effort("full", 5, 2, 3, 1000, 7, 1000);
-    static final Effort QUICK = new Effort("quick", 2, 2, 2, 500, 3, 500);
+        String name,
+        int rounds,
+        int warmups,
+        int iterations,
+        int iterationMillis,
+        int repeats,
+        int repeatMillis,
+        int httpRounds,
+        int httpSeconds) {
+    static final Effort FULL = new Effort("full", 5, 2, 3, 1000, 7, 1000, 5, 5);
+    static final Effort QUICK = new Effort("quick", 2, 2, 2, 500, 3, 500, 3, 2);
 }

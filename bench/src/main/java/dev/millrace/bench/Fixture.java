@@ -75,6 +75,11 @@ final class Fixture implements AutoCloseable {
         return rows;
     }
 
+    /// Where the model lies, in Triton's layout.
+    Path repository() {
+        return repository;
+    }
+
     /// The session of those who use the C API.
     OnnxSession session() {
         return session;

@@ -49,6 +49,9 @@ final class JsonReport {
             }
         }
         json.writeEndArray();
+        if (results.http().isPresent()) {
+            write(results.http().get());
+        }
         json.writeEndObject();
     }
 
@@ -73,6 +76,41 @@ final class JsonReport {
         json.writeNumberField("floor64RowsPerSecond", throughput.floor64());
         json.writeNumberField("floorFormedRowsPerSecond", throughput.floorFormed());
         json.writeNumberField("bytesPerRow", throughput.bytes());
+        json.writeEndObject();
+    }
+
+    private void write(HttpBench.Findings http) throws IOException {
+        json.writeObjectFieldStart("http");
+        json.writeNumberField("requestBytes", http.requestBytes());
+        json.writeNumberField("answerBytes", http.answerBytes());
+        json.writeArrayFieldStart("loads");
+        for (var entry : http.loads().entrySet()) {
+            for (HttpBench.Both<Wrk.Load> both : entry.getValue()) {
+                write("echo", entry.getKey(), both.echo());
+                write("millrace", entry.getKey(), both.millrace());
+            }
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("starts");
+        for (HttpBench.Both<Double> both : http.starts()) {
+            json.writeStartObject();
+            json.writeNumberField("echoMillis", both.echo());
+            json.writeNumberField("millraceMillis", both.millrace());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        json.writeNumberField("echoResidentMebibytes", http.memory().echo());
+        json.writeNumberField("millraceResidentMebibytes", http.memory().millrace());
+        json.writeEndObject();
+    }
+
+    private void write(String server, int connections, Wrk.Load load) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("server", server);
+        json.writeNumberField("connections", connections);
+        json.writeNumberField("requestsPerSecond", load.requestsPerSecond());
+        json.writeNumberField("p50Micros", load.p50());
+        json.writeNumberField("p99Micros", load.p99());
         json.writeEndObject();
     }
 }

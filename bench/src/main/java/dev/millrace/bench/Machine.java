@@ -35,7 +35,7 @@ final class Machine {
     }
 
     /// The value of the first line `key : value`; `otherwise` where there is no such file or line.
-    private static String firstValue(Path file, String key, String otherwise) {
+    static String firstValue(Path file, String key, String otherwise) {
         if (!Files.isReadable(file)) {
             return otherwise;
         }

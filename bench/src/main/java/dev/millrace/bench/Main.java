@@ -12,33 +12,53 @@ import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.openjdk.jmh.runner.RunnerException;
 
 /// Runs everything: prints the machine, lets all routes through the gate, measures, and writes the reports.
 ///
-/// `bench/run.sh` starts it: `Main [--quick] RESULTS-FOLDER REVISION`. Progress goes to standard error, the report to
-/// standard output. The exit status is 0 if everything was measured and 1 if not.
+/// `bench/run.sh` starts it: `Main [--quick] [--http] RESULTS-FOLDER REVISION`; with `--http` it measures the servers
+/// alone. Progress goes to standard error, the report to standard output. The exit status is 0 if something was
+/// measured and nothing failed: without `wrk` all but HTTP is measured.
 public final class Main {
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmm").withZone(ZoneOffset.UTC);
+    private static final String QUICK = "--quick";
+    private static final String HTTP = "--http";
 
-    private Main() {}
+    private final Effort effort;
+    private final boolean onlyHttp;
+    private final String revision;
+    /// The results' path, without the ending.
+    private final String name;
+
+    private final Instant now = Instant.now();
+
+    private Main(Set<String> options, Path folder, String revision) {
+        this.effort = options.contains(QUICK) ? Effort.QUICK : Effort.FULL;
+        this.onlyHttp = options.contains(HTTP);
+        this.revision = revision;
+        this.name = folder.resolve(STAMP.format(now) + "-" + revision).toString();
+    }
 
     /// The program.
     public static void main(String[] arguments) throws IOException {
-        boolean quick = arguments.length == 3 && arguments[0].equals("--quick");
-        if (!quick && arguments.length != 2) {
-            System.err.println("use: [--quick] RESULTS-FOLDER REVISION");
+        List<String> words = List.of(arguments);
+        int options = Math.max(0, words.size() - 2);
+        Set<String> given = new LinkedHashSet<>(words.subList(0, options));
+        if (words.size() < 2 || !Set.of(QUICK, HTTP).containsAll(given)) {
+            System.err.println("use: [--quick] [--http] RESULTS-FOLDER REVISION");
             System.exit(2);
         }
-        Path folder = Files.createDirectories(Path.of(arguments[arguments.length - 2]));
-        String revision = arguments[arguments.length - 1];
+        Path folder = Files.createDirectories(Path.of(words.get(options)));
         try {
-            run(quick ? Effort.QUICK : Effort.FULL, folder, revision);
+            if (!new Main(given, folder, words.get(options + 1)).run()) {
+                System.exit(1);
+            }
         } catch (Gate.Refusal e) {
-            System.err.println("Not timed: " + e.getMessage());
+            System.err.println("Refused: " + e.getMessage());
             System.exit(1);
         } catch (RunnerException e) {
             System.err.println("A bench failed, see the .log in " + folder + ": " + e.getMessage());
@@ -46,27 +66,53 @@ public final class Main {
         }
     }
 
-    private static void run(Effort effort, Path folder, String revision) throws IOException, RunnerException {
-        Instant now = Instant.now();
+    /// False if nothing could be measured.
+    private boolean run() throws IOException, RunnerException {
         Map<String, String> machine = Machine.describe(revision);
-        machine.forEach((name, value) -> System.err.println(name + ": " + value));
-        checkAll(Case.all());
-        System.err.printf("every route answers %d rows like the floor, alone and in batches%n", Rows.COUNT);
+        machine.forEach((fact, value) -> System.err.println(fact + ": " + value));
+        Map<Case, List<Latency>> latencies = Map.of();
+        Map<Saturation.Scenario, List<Saturation.Throughput>> throughputs = Map.of();
+        if (!onlyHttp) {
+            checkAll(Case.all());
+            System.err.printf("every route answers %d rows like the floor, alone and in batches%n", Rows.COUNT);
+            latencies = latencies();
+            throughputs = throughputs();
+        }
+        Results results = new Results(now, effort, machine, latencies, throughputs, Optional.empty());
+        if (!onlyHttp) {
+            // What took minutes is there even if the rest fails.
+            write(results);
+        }
+        Optional<HttpBench.Findings> http = http();
+        if (http.isPresent()) {
+            results = new Results(now, effort, machine, latencies, throughputs, http);
+            write(results);
+        }
+        System.out.print(onlyHttp && http.isEmpty() ? "" : MarkdownReport.of(results));
+        return !onlyHttp || http.isPresent();
+    }
 
-        Path name = folder.resolve(STAMP.format(now) + "-" + revision);
-        Map<Case, List<Latency>> latencies;
+    private Map<Case, List<Latency>> latencies() throws IOException, RunnerException {
         try (PrintStream log = new PrintStream(name + ".log", StandardCharsets.UTF_8)) {
-            latencies = new LatencyRunner(effort, System.err, log).measure(Case.all());
+            return new LatencyRunner(effort, System.err, log).measure(Case.all());
         }
-        Map<Saturation.Scenario, List<Saturation.Throughput>> throughputs;
+    }
+
+    private Map<Saturation.Scenario, List<Saturation.Throughput>> throughputs() {
         try (Saturation saturation = new Saturation(effort, System.err)) {
-            throughputs = saturation.measure();
+            return saturation.measure();
         }
-        Results results = new Results(now, effort, machine, latencies, throughputs);
-        String markdown = MarkdownReport.of(results);
-        Files.writeString(Path.of(name + ".md"), markdown);
+    }
+
+    private Optional<HttpBench.Findings> http() throws IOException {
+        try (HttpBench bench = new HttpBench(effort, System.err, Path.of(name + ".log"))) {
+            return bench.measure();
+        }
+    }
+
+    private void write(Results results) throws IOException {
+        Files.writeString(Path.of(name + ".md"), MarkdownReport.of(results));
         Files.writeString(Path.of(name + ".json"), JsonReport.of(results));
-        System.out.print(markdown);
         System.err.println("written to " + name + ".md and .json");
     }
 

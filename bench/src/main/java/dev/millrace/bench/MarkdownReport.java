@@ -4,6 +4,7 @@ package dev.millrace.bench;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
+import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -11,6 +12,9 @@ import java.util.stream.IntStream;
 /// Results as Markdown tables. Where there were several measurements a cell shows their median and, in brackets, the
 /// smallest and the largest.
 final class MarkdownReport {
+    private static final String ECHO = "Netty echo: the floor";
+    private static final String MILLRACE = "Millrace";
+
     private final Results results;
     private final StringBuilder text = new StringBuilder();
 
@@ -24,23 +28,28 @@ final class MarkdownReport {
 
     private String render() {
         environment();
-        oneByOne();
-        batches();
-        parts();
-        saturated();
+        if (!results.latencies().isEmpty()) {
+            line("");
+            line(
+                    "%d rounds. Correctness: every route answered %d rows like the floor, alone and in batches.",
+                    results.effort().rounds(), Rows.COUNT);
+            oneByOne();
+            batches();
+            parts();
+        }
+        if (!results.throughputs().isEmpty()) {
+            saturated();
+        }
+        results.http().ifPresent(this::http);
         return text.toString();
     }
 
     private void environment() {
         line("# Millrace bench, %s", results.machine().get("commit"));
         line("");
-        line(
-                "%s, %s run, %d rounds",
-                results.taken(), results.effort().name(), results.effort().rounds());
+        line("%s, %s run", results.taken(), results.effort().name());
         line("");
         results.machine().forEach((name, value) -> line("- %s: %s", name, value));
-        line("");
-        line("Correctness: every route answered %d rows like the floor, alone and in batches.", Rows.COUNT);
     }
 
     private void oneByOne() {
@@ -118,6 +127,56 @@ final class MarkdownReport {
                         whole(repeats, Saturation.Throughput::floor64),
                         decimal(repeats, Saturation.Throughput::ratio64),
                         bytes(repeats, Saturation.Throughput::bytes)));
+    }
+
+    private void http(HttpBench.Findings http) {
+        heading("HTTP, beside a bare Netty echo");
+        line(
+                "%d rounds, one event loop each; bodies of %d bytes to the server and %d back; JVM flags: %s.",
+                http.starts().size(), http.requestBytes(), http.answerBytes(), String.join(" ", ServerProcess.FLAGS));
+        line("Correctness: over HTTP %d rows were answered like the floor, before and after the load.", Rows.COUNT);
+        line("");
+        line("| connections | server | requests/s | p50 µs | p99 µs | requests/s / echo |");
+        line("|---|---|---|---|---|---|");
+        http.loads().forEach((connections, rounds) -> {
+            loads(connections, ECHO, rounds, HttpBench.Both::echo);
+            loads(connections, MILLRACE, rounds, HttpBench.Both::millrace);
+        });
+        line("");
+        line("| server | first answer, ms after the start of the process | MiB in RAM after the load |");
+        line("|---|---|---|");
+        line(
+                "| %s | %s | %s |",
+                ECHO,
+                whole(http.starts(), HttpBench.Both::echo),
+                mebibytes(http.memory().echo()));
+        line(
+                "| %s | %s | %s |",
+                MILLRACE,
+                whole(http.starts(), HttpBench.Both::millrace),
+                mebibytes(http.memory().millrace()));
+    }
+
+    private void loads(
+            int connections,
+            String server,
+            List<HttpBench.Both<Wrk.Load>> rounds,
+            Function<HttpBench.Both<Wrk.Load>, Wrk.Load> side) {
+        line(
+                "| %d | %s | %s | %s | %s | %s |",
+                connections,
+                server,
+                whole(rounds, both -> side.apply(both).requestsPerSecond()),
+                decimal(rounds, both -> side.apply(both).p50()),
+                decimal(rounds, both -> side.apply(both).p99()),
+                decimal(
+                        rounds,
+                        both -> side.apply(both).requestsPerSecond()
+                                / both.echo().requestsPerSecond()));
+    }
+
+    private static String mebibytes(double value) {
+        return Double.isNaN(value) ? "unknown" : whole(value);
     }
 
     /// The medians' ratio to the floor's in the same round.

@@ -6,17 +6,20 @@ import dev.millrace.bench.Saturation.Throughput;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// All that a run found out.
 ///
 /// @param taken when it began
 /// @param effort how long was measured
 /// @param machine where, by [Machine#describe(String)]
-/// @param latencies per case one per round
-/// @param throughputs per scenario one per repeat
+/// @param latencies per case one per round; empty if only HTTP was measured
+/// @param throughputs per scenario one per repeat; empty if only HTTP was measured
+/// @param http the servers, if they were measured
 record Results(
         Instant taken,
         Effort effort,
         Map<String, String> machine,
         Map<Case, List<Latency>> latencies,
-        Map<Scenario, List<Throughput>> throughputs) {}
+        Map<Scenario, List<Throughput>> throughputs,
+        Optional<HttpBench.Findings> http) {}

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Everything that is timed runs, a few times and untimed, so that it cannot rot.
 class SmokeTest {
-    private static final Effort TINY = new Effort("tiny", 1, 0, 1, 1, 1, 4);
+    private static final Effort TINY = new Effort("tiny", 1, 0, 1, 1, 1, 4, 1, 1);
     private static final PrintStream SILENCE =
             new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
 
@@ -79,7 +80,8 @@ class SmokeTest {
 
         Map<Case, List<Latency>> latencies = new LinkedHashMap<>();
         Case.all().forEach(subject -> latencies.put(subject, List.of(latency(1000), latency(3000), latency(2000))));
-        Results results = new Results(Instant.EPOCH, TINY, Machine.describe("abc-dirty"), latencies, throughputs);
+        Results results = new Results(
+                Instant.EPOCH, TINY, Machine.describe("abc-dirty"), latencies, throughputs, Optional.empty());
         assertThat(MarkdownReport.of(results))
                 .contains("- commit: abc-dirty", "| 2,000 (1,000–3,000) | 1,000 (500–1,500) | 600 |", "| 1.00 | 7.0 |")
                 .contains("| mlp-64-128-64-1 | 0 | 0 | 0 |", Scenario.TURNER.title());

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// The server as users start it, beside a floor that only echoes, each on one event loop in a process of its own.
+/// `wrk` loads them in turns.
+///
+/// Threads: one. Ownership: it closes what it starts.
+final class HttpBench implements AutoCloseable {
+    /// Connections that send at the same time.
+    static final List<Integer> CONNECTIONS = List.of(32, 1);
+
+    /// The same for the floor and for the server.
+    record Both<T>(T echo, T millrace) {}
+
+    /// All that was found out.
+    ///
+    /// @param requestBytes the length of a request's body
+    /// @param answerBytes the length of an answer's body
+    /// @param loads per number of connections one pair per round
+    /// @param starts milliseconds from the start of the process to the first answer, one pair per round
+    /// @param memory MiB in RAM after the loads
+    record Findings(
+            int requestBytes,
+            int answerBytes,
+            Map<Integer, List<Both<Wrk.Load>>> loads,
+            List<Both<Double>> starts,
+            Both<Double> memory) {}
+
+    private final Effort effort;
+    private final PrintStream progress;
+    private final Path log;
+    private final Fixture fixture = Fixture.open(BenchModels.MLP);
+    private final String path = "/v2/models/" + fixture.model().name() + "/infer";
+    private final List<String> bodies =
+            Stream.of(fixture.rows().flat(1)).map(HttpContestant::body).toList();
+
+    /// @param log gets what the servers and `wrk` print
+    HttpBench(Effort effort, PrintStream progress, Path log) {
+        this.effort = effort;
+        this.progress = progress;
+        this.log = log;
+    }
+
+    /// Measures, if there is `wrk`; otherwise says how to get it.
+    ///
+    /// @throws Gate.Refusal if an answer was wrong or missing
+    Optional<Findings> measure() throws IOException {
+        Optional<Path> program = Wrk.find();
+        if (program.isEmpty()) {
+            progress.println("HTTP is not measured: there is no wrk on the PATH (Debian, Ubuntu: apt install wrk)");
+            return Optional.empty();
+        }
+        String answer = checkedAnswer();
+        List<Both<Double>> starts = starts(answer);
+        try (Wrk wrk = new Wrk(program.get(), bodies.getFirst(), log);
+                ServerProcess echo = echo(answer);
+                ServerProcess millrace = millrace()) {
+            checkSameAnswer(echo, millrace);
+            Map<Integer, List<Both<Wrk.Load>>> loads = loads(wrk, new Both<>(echo, millrace));
+            var memory = new Both<>(echo.residentMebibytes(), millrace.residentMebibytes());
+            check(millrace);
+            return Optional.of(new Findings(bytes(bodies.getFirst()), bytes(answer), loads, starts, memory));
+        }
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    private ServerProcess echo(String answer) throws IOException {
+        return ServerProcess.start(log, EchoServer.class, answer);
+    }
+
+    private ServerProcess millrace() throws IOException {
+        return ServerProcess.start(
+                log,
+                dev.millrace.server.Main.class,
+                "serve",
+                "--model-repository",
+                fixture.repository().toString(),
+                "--http-port",
+                "0",
+                "--event-loops",
+                "1");
+    }
+
+    private HttpContestant contestant(int port) throws IOException {
+        return new HttpContestant(port, path, bodies);
+    }
+
+    /// What the server answers to the first row, after it answered all of them like the floor.
+    private String checkedAnswer() throws IOException {
+        try (ServerProcess millrace = millrace()) {
+            check(millrace);
+            progress.printf("over HTTP %d rows are answered like the floor%n", Rows.COUNT);
+            return answer(millrace);
+        }
+    }
+
+    private void check(ServerProcess millrace) throws IOException {
+        check("the server", millrace.port());
+    }
+
+    /// Lets a server through the gate.
+    ///
+    /// @throws Gate.Refusal if it answers otherwise than the floor
+    void check(String name, int port) throws IOException {
+        try (Contestant floor = fixture.contestant(Route.FLOOR, 1);
+                Contestant server = contestant(port)) {
+            new Gate(fixture.model().outputWidth(), floor).check(name, server, floor, 1);
+        }
+    }
+
+    private String answer(ServerProcess server) throws IOException {
+        try (HttpContestant client = contestant(server.port())) {
+            client.run(0);
+            return client.body();
+        }
+    }
+
+    /// Both send the same bytes, so that neither has more to send.
+    private void checkSameAnswer(ServerProcess echo, ServerProcess millrace) throws IOException {
+        try (HttpContestant one = contestant(echo.port());
+                HttpContestant other = contestant(millrace.port())) {
+            one.run(0);
+            other.run(0);
+            if (!one.wire().equals(other.wire())) {
+                throw new Gate.Refusal(
+                        "the echo does not send what the server sends: " + one.wire() + " and " + other.wire(), null);
+            }
+        }
+    }
+
+    /// The first pair starts with cold caches and is not counted.
+    private List<Both<Double>> starts(String answer) throws IOException {
+        List<Both<Double>> all = new ArrayList<>();
+        for (int round = 0; round <= effort.httpRounds(); round++) {
+            var both = new Both<>(startMillis(() -> echo(answer)), startMillis(this::millrace));
+            if (round > 0) {
+                all.add(both);
+                progress.printf(
+                        "round %d of %d: first answer after %.0f ms by the echo, %.0f ms by the server%n",
+                        round, effort.httpRounds(), both.echo(), both.millrace());
+            }
+        }
+        return all;
+    }
+
+    private double startMillis(Starter starter) throws IOException {
+        long start = System.nanoTime();
+        try (ServerProcess server = starter.start();
+                HttpContestant client = contestant(server.port())) {
+            client.run(0);
+            return (System.nanoTime() - start) / 1e6;
+        }
+    }
+
+    private Map<Integer, List<Both<Wrk.Load>>> loads(Wrk wrk, Both<ServerProcess> servers) throws IOException {
+        String echo = url(servers.echo());
+        String millrace = url(servers.millrace());
+        int seconds = effort.httpSeconds();
+        Map<Integer, List<Both<Wrk.Load>>> all = new LinkedHashMap<>();
+        for (int connections : CONNECTIONS) {
+            wrk.run(echo, connections, 2 * seconds);
+            wrk.run(millrace, connections, 2 * seconds);
+            all.put(connections, new ArrayList<>());
+        }
+        for (int round = 1; round <= effort.httpRounds(); round++) {
+            for (int connections : CONNECTIONS) {
+                var both = new Both<>(wrk.run(echo, connections, seconds), wrk.run(millrace, connections, seconds));
+                all.get(connections).add(both);
+                report(round, connections, both);
+            }
+        }
+        return all;
+    }
+
+    private String url(ServerProcess server) {
+        return "http://127.0.0.1:" + server.port() + path;
+    }
+
+    private void report(int round, int connections, Both<Wrk.Load> both) {
+        progress.printf(
+                "round %d of %d: HTTP, %d connections: %.0f requests/s by the echo, %.0f by the server, %.2f of it%n",
+                round,
+                effort.httpRounds(),
+                connections,
+                both.echo().requestsPerSecond(),
+                both.millrace().requestsPerSecond(),
+                both.millrace().requestsPerSecond() / both.echo().requestsPerSecond());
+    }
+
+    @Override
+    public void close() {
+        fixture.close();
+    }
+
+    /// Starts a server.
+    private interface Starter {
+        ServerProcess start() throws IOException;
+    }
+}

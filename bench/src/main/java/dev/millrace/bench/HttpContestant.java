@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Single rows over HTTP, one request after the other on one connection. A client as plain as can be: it understands
+/// what the servers of this bench answer, and nothing else.
+///
+/// Threads: one. Ownership: it closes its connection.
+final class HttpContestant implements Contestant {
+    private static final JsonFactory JSON = new JsonFactory();
+    private static final Pattern LENGTH = Pattern.compile("(?i)\r\nContent-Length: *(\\d+)\r\n");
+    private static final int OK = 200;
+    private static final int PATIENCE_MILLIS = 60_000;
+
+    private final List<byte[]> requests = new ArrayList<>();
+    private final Socket socket;
+    private final InputStream in;
+    private String head;
+    private String body;
+
+    /// @param port where the server listens on this machine
+    /// @param path what is asked
+    /// @param bodies the requests' bodies, one per row
+    HttpContestant(int port, String path, List<String> bodies) throws IOException {
+        for (String each : bodies) {
+            requests.add(request(path, each).getBytes(StandardCharsets.UTF_8));
+        }
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setTcpNoDelay(true);
+        socket.setSoTimeout(PATIENCE_MILLIS);
+        in = new BufferedInputStream(socket.getInputStream());
+    }
+
+    private static String request(String path, String body) {
+        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body;
+    }
+
+    /// The body of a request for one row of a model of [BenchModels]. Each number is the shortest decimal that reads
+    /// back as the same value: up to 9 significant digits.
+    static String body(float[] row) {
+        StringBuilder data = new StringBuilder();
+        for (float value : row) {
+            data.append(data.isEmpty() ? "" : ",").append(value);
+        }
+        return "{\"inputs\":[{\"name\":\"" + BenchModels.INPUT + "\",\"shape\":[1," + row.length
+                + "],\"datatype\":\"FP32\",\"data\":[" + data + "]}]}";
+    }
+
+    @Override
+    public void run(int index) {
+        try {
+            socket.getOutputStream().write(requests.get(index));
+            receive();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        if (!head.startsWith("HTTP/1.1 " + OK + ' ')) {
+            throw new IllegalStateException(head.lines().findFirst().orElse("") + ": " + body);
+        }
+    }
+
+    private void receive() throws IOException {
+        StringBuilder text = new StringBuilder();
+        while (text.indexOf("\r\n\r\n") < 0) {
+            int next = in.read();
+            if (next < 0) {
+                throw new EOFException("the server closed the connection, after '" + text + "'");
+            }
+            text.append((char) next);
+        }
+        head = text.toString();
+        Matcher length = LENGTH.matcher(head);
+        if (!length.find()) {
+            throw new IOException("an answer of unknown length: " + head);
+        }
+        body = new String(in.readNBytes(Integer.parseInt(length.group(1))), StandardCharsets.UTF_8);
+    }
+
+    /// The body of the last answer.
+    String body() {
+        return body;
+    }
+
+    /// The last answer as it came, head and body.
+    String wire() {
+        return head + body;
+    }
+
+    @Override
+    public float answer(int element) {
+        try (JsonParser json = JSON.createParser(body)) {
+            seekData(json);
+            for (int i = 0; i < element; i++) {
+                json.nextToken();
+            }
+            return Float.parseFloat(json.nextToken().isNumeric() ? json.getText() : "NaN");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Reads up to the first element.
+    private void seekData(JsonParser json) throws IOException {
+        for (JsonToken token = json.nextToken(); token != null; token = json.nextToken()) {
+            if (token == JsonToken.FIELD_NAME && json.currentName().equals("data")) {
+                json.nextToken();
+                return;
+            }
+        }
+        throw new IOException("an answer without data: " + body);
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

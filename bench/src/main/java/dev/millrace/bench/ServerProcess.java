@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// A server in a JVM of its own, started with the same flags as every other one.
+///
+/// Threads: one. Ownership: the process ends when this is closed, or with the JVM that started it.
+final class ServerProcess implements AutoCloseable {
+    /// The launcher's flags, a bound for the heap so that all have the same, and quiet logs.
+    static final List<String> FLAGS = List.of(
+            "--enable-native-access=ALL-UNNAMED",
+            "-Xmx256m",
+            "-Dlogback.configurationFile=dev/millrace/bench/logback.xml");
+
+    private static final Pattern READY = Pattern.compile(".* ready at http://127\\.0\\.0\\.1:(\\d+)( .*)?");
+    private static final long END_SECONDS = 20;
+
+    private final Process process;
+    private final Thread lastResort;
+    private final int port;
+
+    private ServerProcess(Process process) throws IOException {
+        this.process = process;
+        this.lastResort = new Thread(process::destroyForcibly, "end of " + process.pid());
+        Runtime.getRuntime().addShutdownHook(lastResort);
+        try {
+            this.port = awaitPort();
+        } catch (IOException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /// Starts `main` and waits until it says that it is ready.
+    ///
+    /// @param log gets what it writes to standard error
+    /// @throws IOException if it ends instead
+    static ServerProcess start(Path log, Class<?> main, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(FLAGS);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(arguments));
+        File errors = log.toFile();
+        return new ServerProcess(new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.appendTo(errors))
+                .start());
+    }
+
+    private int awaitPort() throws IOException {
+        // Not closed: the process may not be able to write any more then.
+        BufferedReader lines = process.inputReader();
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            Matcher ready = READY.matcher(line);
+            if (ready.matches()) {
+                return Integer.parseInt(ready.group(1));
+            }
+        }
+        throw new IOException("a server ended before it was ready");
+    }
+
+    int port() {
+        return port;
+    }
+
+    /// MiB of memory that it has in RAM; not a number where the system does not tell.
+    double residentMebibytes() {
+        String kibibytes = Machine.firstValue(Path.of("/proc/" + process.pid() + "/status"), "VmRSS", "NaN kB");
+        return Double.parseDouble(kibibytes.replace("kB", "").strip()) / 1024;
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
+            Runtime.getRuntime().removeShutdownHook(lastResort);
+        } catch (InterruptedException _) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}
