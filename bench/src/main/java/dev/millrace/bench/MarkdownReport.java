@@ -167,8 +167,8 @@ final class MarkdownReport {
                 connections,
                 server,
                 whole(rounds, both -> side.apply(both).requestsPerSecond()),
-                decimal(rounds, both -> side.apply(both).p50()),
-                decimal(rounds, both -> side.apply(both).p99()),
+                whole(rounds, both -> side.apply(both).p50()),
+                whole(rounds, both -> side.apply(both).p99()),
                 decimal(
                         rounds,
                         both -> side.apply(both).requestsPerSecond()

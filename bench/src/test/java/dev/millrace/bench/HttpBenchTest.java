@@ -164,7 +164,7 @@ class HttpBenchTest {
 
         assertThat(MarkdownReport.of(results))
                 .contains("bodies of 700 bytes to the server and 150 back", "| 32 | Netty echo: the floor | 100,000 |")
-                .contains("| 32 | Millrace | 50,000 (40,000–50,000) | 600.00 (600.00–700.00) |", "| 0.50 (0.40–0.50) |")
+                .contains("| 32 | Millrace | 50,000 (40,000–50,000) | 600 (600–700) |", "| 0.50 (0.40–0.50) |")
                 .contains("| Netty echo: the floor | 200 | 80 |", "| Millrace | 600 | unknown |")
                 .doesNotContain("One row at a time", "Saturated");
         assertThat(JsonReport.of(results))
