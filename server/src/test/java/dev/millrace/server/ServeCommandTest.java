@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -29,6 +30,8 @@ class ServeCommandTest {
     private static final Pattern READY =
             Pattern.compile("Millrace \\S+ ready at http://127\\.0\\.0\\.1:(\\d+) - models: (.*)");
 
+    private final List<Process> started = new ArrayList<>();
+
     @TempDir
     Path temp;
 
@@ -39,6 +42,14 @@ class ServeCommandTest {
         StringWriter err = new StringWriter();
         int code = Main.run(new PrintWriter(out), new PrintWriter(err), arguments);
         return new Run(code, out.toString(), err.toString());
+    }
+
+    /// A test that fails leaves no server behind.
+    @AfterEach
+    void stop() throws InterruptedException {
+        for (Process process : started) {
+            process.destroyForcibly().waitFor();
+        }
     }
 
     @Test
@@ -178,18 +189,20 @@ class ServeCommandTest {
         assertThat(code).isZero();
     }
 
-    private static Process start(String... arguments) throws IOException {
+    private Process start(String... arguments) throws IOException {
         return start(List.of(), arguments);
     }
 
-    private static Process start(List<String> options, String... arguments) throws IOException {
+    private Process start(List<String> options, String... arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve"));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).start();
+        Process process = new ProcessBuilder(command).start();
+        started.add(process);
+        return process;
     }
 
     private void copyModel(String name) throws IOException {
