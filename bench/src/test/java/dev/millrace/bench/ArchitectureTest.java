@@ -30,8 +30,9 @@ class ArchitectureTest {
             "zoo", Set.of("memory", "ort", "model", "zoo.payments"),
             "zoo.payments", Set.of("memory", "ort", "model"),
             "runtime", Set.of("memory", "ort", "model"),
-            "server", Set.of("memory", "ort", "model", "runtime"),
-            "bench", Set.of("memory", "ort", "model", "zoo", "zoo.payments", "runtime", "server"));
+            "json", Set.of("memory"),
+            "server", Set.of("memory", "ort", "model", "runtime", "json"),
+            "bench", Set.of("memory", "ort", "model", "zoo", "zoo.payments", "runtime", "json", "server"));
 
     /// Libraries with the packages of the project that may use them.
     private static final Map<String, Set<String>> LIBRARIES = Map.of(
@@ -60,7 +61,12 @@ class ArchitectureTest {
             Map.entry("Call.complain", "logs a completion that threw"),
             Map.entry("Termination.awaitTerminated", "the run was terminated"),
             Map.entry("OrtApi.unsetTerminate", "the run was terminated"),
+            Map.entry("JsonReader.atEnd", "the text has ended, or is no JSON"),
+            Map.entry("InputDecoder.requireComplete", "says what an input lacks"),
             // Something is made that stays.
+            Map.entry("Tensor.reshape", "another shape than before; memory grows to the largest"),
+            Map.entry("DataDecoder.reserveCounts", "a deeper tensor than before"),
+            Map.entry("InputDecoder.resizeSeen", "a model with another number of inputs than the last one"),
             Map.entry("Tensor.changeRows", "another number of rows than before; memory grows to the largest"),
             Map.entry("Turner.grow", "more lanes than before in one turn"),
             Map.entry("Call.freshTensors", "the last request ended early and left its tensors to the lane"),
@@ -73,7 +79,18 @@ class ArchitectureTest {
             // Once per tensor or per wake-up, whatever they hold.
             Map.entry("DataDecoder.settleDepth", "once per tensor"),
             Map.entry("Loop.awaitWakeUpEnd", "once per wake-up"),
+            Map.entry("InferDecoder.readOutputs", "once per request that chooses outputs"),
+            Map.entry("InferDecoder.readParameters", "once per request that has parameters"),
+            // What plain requests do not have.
+            Map.entry("StringDecoder.skipEscape", "an escape in a string"),
+            Map.entry("StringDecoder.skipOther", "text beyond ASCII"),
+            Map.entry("StringDecoder.isDecoded", "an escape in a string"),
+            Map.entry("NumberDecoder.slowReal", "a number that takes more than one operation"),
+            Map.entry("NumberDecoder.slowReal32", "a number that takes more than one operation"),
+            Map.entry("InputDecoder.readOtherName", "no input of the model"),
+            Map.entry("InputDecoder.readOtherType", "no datatype"),
             // Strings are garbage on the way in and out.
+            Map.entry("Texts.optional", "the request's id"),
             Map.entry("DataDecoder.storeText", "a string"),
             Map.entry("JsonWriter.string", "a string"),
             Map.entry("OutputWriter.keys", "keys of maps"),

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import dev.millrace.json.JsonReader;
+import dev.millrace.json.JsonReader.Token;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /// Reads the array of an input's elements, flat or nested like the shape, into a tensor.
@@ -15,10 +13,9 @@ import java.util.Arrays;
 /// Values are taken exactly or not at all: floating-point numbers are rounded to the nearest of their type, and what is
 /// out of a type's range is refused. Threads: one.
 final class DataDecoder {
-    private final Numbers numbers = new Numbers();
     private long[] counts = new long[4];
 
-    private JsonParser parser;
+    private JsonReader json;
     private String input;
     private Tensor tensor;
     private long[] shape;
@@ -29,85 +26,115 @@ final class DataDecoder {
     /// How deep the elements are; 0 until there is one.
     private int leafDepth;
 
-    /// Reads the array that starts at the parser's current token.
+    /// Reads the array that comes next.
     ///
-    /// @param input the input's name, for messages
-    /// @param tensor where elements go; it has room for `stored`
-    /// @param shape what the sizes of nested arrays have to be, in its first `rank` values
-    /// @param expected the product of the shape
-    /// @param stored elements to keep: `expected`, or 0 if there cannot be that many
-    void decode(JsonParser parser, String input, Tensor tensor, long[] shape, int rank, long expected, long stored)
-            throws IOException {
-        this.parser = parser;
-        this.input = input;
-        this.tensor = tensor;
-        this.shape = shape;
-        this.rank = rank;
-        this.stored = stored;
+    /// @param name the input's name, for messages
+    /// @param target where elements go; it has room for `room`
+    /// @param sizes what the sizes of nested arrays have to be, in its first `dimensions` values
+    /// @param expected the product of the sizes
+    /// @param room elements to keep: `expected`, or 0 if there cannot be that many
+    @Hot
+    void decode(JsonReader reader, String name, Tensor target, long[] sizes, int dimensions, long expected, long room) {
+        json = reader;
+        input = name;
+        tensor = target;
+        shape = sizes;
+        rank = dimensions;
+        stored = room;
         count = 0;
         leafDepth = 0;
         depth = 1;
-        if (counts.length <= rank + 1) {
-            counts = new long[rank + 2];
-        }
+        reserveCounts();
         counts[1] = 0;
+        json.enterArray();
         boolean nested = false;
         while (depth > 0) {
-            switch (parser.nextToken()) {
-                case START_ARRAY -> {
-                    nested = true;
-                    open();
-                }
-                case END_ARRAY -> close(nested);
-                case JsonToken token -> element(token);
+            if (!json.nextElement()) {
+                close(nested);
+            } else if (json.token() == Token.ARRAY) {
+                nested = true;
+                open();
+            } else {
+                elements();
             }
         }
         if (count != expected) {
-            throw Refusal.invalid("input '" + input + "' has " + count + " elements in data, expected " + expected
-                    + " for shape " + shown());
+            throw wrongCount(expected);
         }
+    }
+
+    private void reserveCounts() {
+        if (counts.length <= rank + 1) {
+            counts = new long[rank + 2];
+        }
+    }
+
+    private Refusal wrongCount(long expected) {
+        return Refusal.invalid("input '" + input + "' has " + count + " elements in data, expected " + expected
+                + " for shape " + shown());
     }
 
     private String shown() {
         return Arrays.toString(Arrays.copyOf(shape, rank));
     }
 
+    @Hot
     private void open() {
         if (leafDepth == depth) {
-            throw Refusal.invalid("input '" + input + "' has elements and arrays side by side in data");
+            throw sideBySide();
         }
         depth++;
         if (depth > rank) {
-            throw Refusal.invalid("input '" + input + "' has data nested " + depth + " deep, expected at most "
-                    + Math.max(1, rank) + " for shape " + shown());
+            throw tooDeep();
         }
         counts[depth] = 0;
+        json.enterArray();
     }
 
+    private Refusal sideBySide() {
+        return Refusal.invalid("input '" + input + "' has elements and arrays side by side in data");
+    }
+
+    private Refusal tooDeep() {
+        return Refusal.invalid("input '" + input + "' has data nested " + depth + " deep, expected at most "
+                + Math.max(1, rank) + " for shape " + shown());
+    }
+
+    @Hot
     private void close(boolean nested) {
         if (nested && counts[depth] != shape[depth - 1]) {
-            throw Refusal.invalid("input '" + input + "' has an array of " + counts[depth] + " in dimension "
-                    + (depth - 1) + " of data, expected " + shape[depth - 1] + " for shape " + shown());
+            throw wrongSize();
         }
         depth--;
         counts[depth]++;
     }
 
+    private Refusal wrongSize() {
+        return Refusal.invalid("input '" + input + "' has an array of " + counts[depth] + " in dimension " + (depth - 1)
+                + " of data, expected " + shape[depth - 1] + " for shape " + shown());
+    }
+
+    /// Reads the current element, and those after it as far as they are plain numbers.
     @Hot
-    private void element(JsonToken token) throws IOException {
+    private void elements() {
         if (leafDepth != depth) {
             settleDepth();
         }
-        counts[depth]++;
-        if (count < stored) {
-            store(token);
+        int read = 0;
+        if (tensor.datatype() == DataType.FP32) {
+            read = json.readFloats(tensor.data(), count, stored);
         }
-        count++;
+        if (read == 0) {
+            element();
+            read = 1;
+        }
+        counts[depth] += read;
+        count += read;
     }
 
     private void settleDepth() {
         if (leafDepth != 0) {
-            throw Refusal.invalid("input '" + input + "' has elements and arrays side by side in data");
+            throw sideBySide();
         }
         if (depth != 1 && depth != rank) {
             throw Refusal.invalid("input '" + input + "' has data nested " + depth + " deep, expected 1 or " + rank
@@ -117,10 +144,19 @@ final class DataDecoder {
     }
 
     @Hot
-    private void store(JsonToken token) throws IOException {
+    private void element() {
+        if (count < stored) {
+            store(json.token());
+        } else {
+            json.skip();
+        }
+    }
+
+    @Hot
+    private void store(Token token) {
         switch (tensor.datatype()) {
             case FP32 -> tensor.setFloat(count, real32(token));
-            case FP64 -> tensor.setDouble(count, real64(token));
+            case FP64 -> tensor.setDouble(count, real(token));
             case FP16, BF16 -> storeSmall(token);
             case BOOL -> tensor.setLong(count, truth(token) ? 1 : 0);
             case BYTES -> storeText(token);
@@ -129,109 +165,100 @@ final class DataDecoder {
     }
 
     @Hot
-    private float real32(JsonToken token) throws IOException {
-        if (!token.isNumeric()) {
-            throw wrongType("a number");
-        }
-        if (numbers.readFloat(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength())) {
-            return (float) numbers.value();
-        }
-        float value = parser.getFloatValue();
-        if (Float.isInfinite(value) && isDecimal()) {
-            throw outOfRange();
-        }
+    private float real32(Token token) {
+        readNumber(token);
+        float value = json.real32();
+        requireInRange();
         return value;
     }
 
     @Hot
-    private double real64(JsonToken token) throws IOException {
-        if (!token.isNumeric()) {
-            throw wrongType("a number");
-        }
-        if (numbers.readDouble(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength())) {
-            return numbers.value();
-        }
-        double value = parser.getDoubleValue();
-        if (Double.isInfinite(value) && isDecimal()) {
-            throw outOfRange();
-        }
+    private double real(Token token) {
+        readNumber(token);
+        double value = json.real();
+        requireInRange();
         return value;
     }
 
     @Hot
-    private void storeSmall(JsonToken token) throws IOException {
-        tensor.setReal(count, real64(token));
-        if (Double.isInfinite(tensor.getReal(count)) && isDecimal()) {
+    private void readNumber(Token token) {
+        if (token != Token.NUMBER) {
+            throw wrongType("a number");
+        }
+        json.readNumber();
+    }
+
+    @Hot
+    private void requireInRange() {
+        if (!json.isInRange()) {
             throw outOfRange();
         }
     }
 
-    /// Whether the current number is written in digits: then it was not meant to be infinite.
     @Hot
-    private boolean isDecimal() throws IOException {
-        char last = parser.getTextCharacters()[parser.getTextOffset() + parser.getTextLength() - 1];
-        return last >= '0' && last <= '9';
+    private void storeSmall(Token token) {
+        double value = real(token);
+        tensor.setReal(count, value);
+        if (Double.isFinite(value) && Double.isInfinite(tensor.getReal(count))) {
+            throw outOfRange();
+        }
     }
 
     @Hot
-    private long integer(JsonToken token) throws IOException {
-        if (token != JsonToken.VALUE_NUMBER_INT) {
+    private long integer(Token token) {
+        if (token == Token.NUMBER) {
+            json.readNumber();
+        }
+        if (token != Token.NUMBER || !json.isInteger()) {
             throw wrongType("an integer");
         }
-        DataType type = tensor.datatype();
-        if (!numbers.readInteger(parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength(), type)) {
-            throw outOfRange();
-        }
-        return numbers.integer();
+        int bits = 8 * tensor.datatype().byteSize();
+        long value = switch (tensor.datatype()) {
+            case INT8, INT16, INT32, INT64 -> json.integer(-1L << (bits - 1), -1L >>> (Long.SIZE - bits + 1));
+            case UINT64 -> json.unsigned();
+            default -> json.integer(0, -1L >>> (Long.SIZE - bits));
+        };
+        requireInRange();
+        return value;
     }
 
     @Hot
-    private boolean truth(JsonToken token) throws IOException {
-        if (!token.isBoolean()) {
+    private boolean truth(Token token) {
+        if (token != Token.TRUE && token != Token.FALSE) {
             throw wrongType("true or false");
         }
-        return token == JsonToken.VALUE_TRUE;
+        json.readLiteral(token);
+        return token == Token.TRUE;
     }
 
-    private void storeText(JsonToken token) throws IOException {
-        if (token != JsonToken.VALUE_STRING) {
+    private void storeText(Token token) {
+        if (token != Token.STRING) {
             throw wrongType("a string");
         }
-        String text = parser.getText();
-        if (hasLoneSurrogate(text)) {
+        json.readText();
+        if (json.hasLoneSurrogate()) {
             throw unfit("half a surrogate pair, which no UTF-8 text has");
         }
-        if (text.indexOf('\0') >= 0) {
-            throw unfit("the character U+0000, at which ONNX Runtime would cut it off");
+        byte[] text = json.textBytes();
+        for (byte character : text) {
+            if (character == 0) {
+                throw unfit("the character U+0000, at which ONNX Runtime would cut it off");
+            }
         }
-        tensor.setBytes((int) count, text.getBytes(StandardCharsets.UTF_8));
+        tensor.setBytes((int) count, text);
     }
 
     private Refusal unfit(String what) {
         return Refusal.invalid("element " + count + " of input '" + input + "' has " + what);
     }
 
-    private static boolean hasLoneSurrogate(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char character = text.charAt(i);
-            if (Character.isSurrogate(character)) {
-                boolean pair = i + 1 < text.length() && Character.isSurrogatePair(character, text.charAt(i + 1));
-                if (!pair) {
-                    return true;
-                }
-                i++;
-            }
-        }
-        return false;
+    private Refusal wrongType(String expected) {
+        return Refusal.invalid("element " + count + " of input '" + input + "' is " + json.describe() + ", expected "
+                + expected + " for " + tensor.datatype());
     }
 
-    private Refusal wrongType(String expected) throws IOException {
-        return Refusal.invalid("element " + count + " of input '" + input + "' is " + Json.describe(parser)
-                + ", expected " + expected + " for " + tensor.datatype());
-    }
-
-    private Refusal outOfRange() throws IOException {
-        return Refusal.invalid("element " + count + " of input '" + input + "' is " + Json.describe(parser)
+    private Refusal outOfRange() {
+        return Refusal.invalid("element " + count + " of input '" + input + "' is " + json.describe()
                 + ", out of the range of " + tensor.datatype());
     }
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
+import dev.millrace.json.JsonException;
+import dev.millrace.json.JsonReader;
+import dev.millrace.json.JsonReader.Token;
+import dev.millrace.memory.Hot;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
-import java.io.IOException;
 import java.util.Arrays;
 
 /// Reads the JSON body of an inference request into a call's tensors, in one pass and without a tree.
@@ -19,17 +17,19 @@ final class InferDecoder {
     /// A year: longer timeouts are as good as none, and nanoseconds of this do not overflow.
     static final long MAX_TIMEOUT_MICROS = 365L * 24 * 3600 * 1_000_000;
 
-    private final JsonFactory json;
-    private final InputDecoder inputs;
+    private static final byte[] ID = JsonWriter.ascii("id");
+    private static final byte[] INPUTS = JsonWriter.ascii("inputs");
+    private static final byte[] OUTPUTS = JsonWriter.ascii("outputs");
+    private static final byte[] PARAMETERS = JsonWriter.ascii("parameters");
+    private static final byte[] TIMEOUT = JsonWriter.ascii("timeout");
+    private static final byte[] NAME = JsonWriter.ascii("name");
+
+    private final JsonReader json = new JsonReader();
+    private final InputDecoder inputs = new InputDecoder(json);
 
     private String id;
     private int[] outputs;
     private long timeoutMicros;
-
-    InferDecoder(JsonFactory json) {
-        this.json = json;
-        this.inputs = new InputDecoder(json);
-    }
 
     /// The request's id, or null.
     String id() {
@@ -48,29 +48,33 @@ final class InferDecoder {
 
     /// Reads a body.
     ///
+    /// @param inputNames the names of the model's inputs in UTF-8
+    /// @param body has [JsonReader#PADDING] bytes after the request's `length`
     /// @throws Refusal if it is no request that the call's model can answer
-    void decode(Call call, byte[] body, int offset, int length) {
+    @Hot
+    void decode(Call call, byte[][] inputNames, byte[] body, int offset, int length) {
         id = null;
         outputs = null;
         timeoutMicros = 0;
         int mark = markLength(body, offset, length);
-        int start = offset + mark;
-        inputs.begin(call, body, start, length - mark);
-        try (JsonParser parser = json.createParser(body, start, length - mark)) {
-            decode(parser, call.signature());
+        json.reset(body, offset + mark, length - mark);
+        inputs.begin(call, inputNames, length - mark);
+        try {
+            decode(call.signature());
             inputs.requireAll();
-        } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
-            String where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
-            throw Refusal.invalid("malformed JSON" + where + ": " + e.getOriginalMessage());
-        } catch (IOException e) {
-            throw Refusal.invalid("malformed JSON: " + e.getMessage());
+        } catch (JsonException e) {
+            throw malformed(e);
         } finally {
             inputs.end();
         }
     }
 
+    private static Refusal malformed(JsonException e) {
+        return Refusal.invalid("malformed JSON at " + e.getMessage());
+    }
+
     /// The bytes of a byte order mark, which some senders put before UTF-8.
+    @Hot
     private static int markLength(byte[] body, int offset, int length) {
         boolean mark = length >= 3
                 && body[offset] == (byte) 0xEF
@@ -79,51 +83,70 @@ final class InferDecoder {
         return mark ? 3 : 0;
     }
 
-    private void decode(JsonParser parser, Signature signature) throws IOException {
-        JsonToken first = parser.nextToken();
-        if (first == null) {
-            throw Refusal.invalid("the body is empty, expected a JSON object");
+    @Hot
+    private void decode(Signature signature) {
+        if (json.token() != Token.OBJECT) {
+            throw notAnObject();
         }
-        if (first != JsonToken.START_OBJECT) {
-            throw Refusal.invalid("the body is " + Json.describe(parser) + ", expected a JSON object");
-        }
-        while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            String key = parser.currentName();
-            parser.nextToken();
-            switch (key) {
-                case "id" -> id = Json.text(parser, "the id");
-                case "inputs" -> readInputs(parser);
-                case "outputs" -> readOutputs(parser, signature);
-                case "parameters" -> readParameters(parser);
-                default -> parser.skipChildren();
+        json.enterObject();
+        while (json.nextMember()) {
+            if (json.isKey(INPUTS)) {
+                readInputs();
+            } else if (json.isKey(ID)) {
+                id = Texts.optional(json, "the id");
+            } else if (json.isKey(OUTPUTS)) {
+                readOutputs(signature);
+            } else if (json.isKey(PARAMETERS)) {
+                readParameters();
+            } else {
+                json.skip();
             }
         }
-        if (parser.nextToken() != null) {
-            throw Refusal.invalid("after the request's JSON object comes " + Json.describe(parser));
+        if (json.token() != Token.END) {
+            throw notTheEnd();
         }
     }
 
-    private void readInputs(JsonParser parser) throws IOException {
-        if (parser.currentToken() != JsonToken.START_ARRAY) {
-            throw Refusal.invalid("'inputs' is " + Json.describe(parser) + ", expected an array");
+    private Refusal notAnObject() {
+        return Refusal.invalid(
+                json.token() == Token.END
+                        ? "the body is empty, expected a JSON object"
+                        : "the body is " + json.describe() + ", expected a JSON object");
+    }
+
+    private Refusal notTheEnd() {
+        return Refusal.invalid("after the request's JSON object comes " + json.describe());
+    }
+
+    @Hot
+    private void readInputs() {
+        if (json.token() != Token.ARRAY) {
+            throw notAnArray("inputs");
         }
-        for (int index = 0; parser.nextToken() != JsonToken.END_ARRAY; index++) {
-            inputs.decode(parser, index);
+        json.enterArray();
+        for (int index = 0; json.nextElement(); index++) {
+            inputs.decode(index);
         }
     }
 
-    private void readOutputs(JsonParser parser, Signature signature) throws IOException {
-        if (parser.currentToken() == JsonToken.VALUE_NULL) {
-            outputs = null;
+    private Refusal notAnArray(String key) {
+        return Refusal.invalid("'" + key + "' is " + json.describe() + ", expected an array");
+    }
+
+    private void readOutputs(Signature signature) {
+        outputs = null;
+        if (json.token() == Token.NULL) {
+            json.skip();
             return;
         }
-        if (parser.currentToken() != JsonToken.START_ARRAY) {
-            throw Refusal.invalid("'outputs' is " + Json.describe(parser) + ", expected an array");
+        if (json.token() != Token.ARRAY) {
+            throw notAnArray("outputs");
         }
         int[] chosen = new int[signature.outputs().size()];
         int count = 0;
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-            int index = readOutput(parser, signature);
+        json.enterArray();
+        while (json.nextElement()) {
+            int index = readOutput(signature);
             for (int i = 0; i < count; i++) {
                 if (chosen[i] == index) {
                     throw Refusal.invalid(
@@ -135,18 +158,17 @@ final class InferDecoder {
         outputs = count == 0 ? null : Arrays.copyOf(chosen, count);
     }
 
-    private static int readOutput(JsonParser parser, Signature signature) throws IOException {
-        if (parser.currentToken() != JsonToken.START_OBJECT) {
-            throw Refusal.invalid("an element of 'outputs' is " + Json.describe(parser) + ", expected an object");
+    private int readOutput(Signature signature) {
+        if (json.token() != Token.OBJECT) {
+            throw Refusal.invalid("an element of 'outputs' is " + json.describe() + ", expected an object");
         }
         String name = null;
-        while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            String key = parser.currentName();
-            parser.nextToken();
-            if (key.equals("name")) {
-                name = Json.text(parser, "the name of an output");
+        json.enterObject();
+        while (json.nextMember()) {
+            if (json.isKey(NAME)) {
+                name = Texts.optional(json, "the name of an output");
             } else {
-                parser.skipChildren();
+                json.skip();
             }
         }
         if (name == null) {
@@ -160,31 +182,29 @@ final class InferDecoder {
         return index;
     }
 
-    private void readParameters(JsonParser parser) throws IOException {
-        if (parser.currentToken() == JsonToken.VALUE_NULL) {
+    private void readParameters() {
+        if (json.token() == Token.NULL) {
+            json.skip();
             return;
         }
-        if (parser.currentToken() != JsonToken.START_OBJECT) {
-            throw Refusal.invalid("'parameters' is " + Json.describe(parser) + ", expected an object");
+        if (json.token() != Token.OBJECT) {
+            throw Refusal.invalid("'parameters' is " + json.describe() + ", expected an object");
         }
-        while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            String key = parser.currentName();
-            parser.nextToken();
-            if (key.equals("timeout")) {
-                timeoutMicros = timeout(parser);
+        json.enterObject();
+        while (json.nextMember()) {
+            if (json.isKey(TIMEOUT)) {
+                timeoutMicros = timeout();
             } else {
-                parser.skipChildren();
+                json.skip();
             }
         }
     }
 
-    private static long timeout(JsonParser parser) throws IOException {
-        boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
-                && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
-        long micros = fits ? parser.getLongValue() : -1;
+    private long timeout() {
+        long micros = Texts.natural(json);
         if (micros < 0) {
             throw Refusal.invalid(
-                    "parameter 'timeout' is " + Json.describe(parser) + ", expected microseconds as an integer from 0");
+                    "parameter 'timeout' is " + json.describe() + ", expected microseconds as an integer from 0");
         }
         return Math.min(micros, MAX_TIMEOUT_MICROS);
     }

@@ -1,214 +1,312 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import dev.millrace.json.JsonReader;
+import dev.millrace.json.JsonReader.Token;
 import dev.millrace.memory.DataType;
+import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
-import java.io.IOException;
 import java.util.Arrays;
 
 /// Reads one object of a request's `inputs` into the call's tensor of that name.
 ///
 /// Its keys may come in any order. Elements that come before name, datatype and shape are known are passed over first,
-/// and read from the body again at the object's end. Threads: one.
+/// and read again at the object's end. Threads: one.
 final class InputDecoder {
     /// More dimensions than any model in practice has; NumPy's limit.
     private static final int MAX_RANK = 32;
 
-    private final JsonFactory json;
+    private static final byte[] NAME = JsonWriter.ascii("name");
+    private static final byte[] DATATYPE = JsonWriter.ascii("datatype");
+    private static final byte[] SHAPE = JsonWriter.ascii("shape");
+    private static final byte[] DATA = JsonWriter.ascii("data");
+
+    private static final DataType[] TYPES = DataType.values();
+    private static final byte[][] TYPE_NAMES =
+            Arrays.stream(TYPES).map(type -> JsonWriter.ascii(type.name())).toArray(byte[][]::new);
+
+    private final JsonReader json;
     private final DataDecoder data = new DataDecoder();
     private final long[] shape = new long[MAX_RANK];
 
-    private byte[] body;
-    private int bodyOffset;
     private int bodyLength;
     private Call call;
+    private byte[][] names = {};
     private boolean[] seen = {};
 
     private int position;
-    private String name;
-    private String datatype;
+    private boolean named;
+    /// The input of that name, or -1 if there is none: then `otherName` holds it.
+    private int index;
+
+    private String otherName;
+    private boolean typed;
+    /// The datatype, or null if it is none: then `otherType` holds what came.
+    private DataType datatype;
+
+    private String otherType;
     private int rank;
     private int dataStart;
-    private int dataEnd;
     private boolean resolved;
     private boolean decoded;
     private TensorSpec spec;
     private Tensor tensor;
     private long elements;
 
-    InputDecoder(JsonFactory json) {
+    InputDecoder(JsonReader json) {
         this.json = json;
     }
 
-    /// Gets ready for the inputs of a request whose JSON starts at `offset` of `body`.
-    void begin(Call call, byte[] body, int offset, int length) {
-        this.call = call;
-        this.body = body;
-        this.bodyOffset = offset;
-        this.bodyLength = length;
-        int inputs = call.signature().inputs().size();
-        if (seen.length == inputs) {
+    /// Gets ready for the inputs of a request.
+    ///
+    /// @param inputNames the names of the model's inputs in UTF-8
+    /// @param length the length of the request's body
+    @Hot
+    void begin(Call filled, byte[][] inputNames, int length) {
+        call = filled;
+        names = inputNames;
+        bodyLength = length;
+        if (seen.length == names.length) {
             Arrays.fill(seen, false);
         } else {
-            seen = new boolean[inputs];
+            resizeSeen();
         }
     }
 
+    private void resizeSeen() {
+        seen = new boolean[names.length];
+    }
+
     /// Drops what belongs to the request.
+    @Hot
     void end() {
         call = null;
-        body = null;
         spec = null;
         tensor = null;
     }
 
     /// Checks that every input was there.
+    @Hot
     void requireAll() {
         for (int i = 0; i < seen.length; i++) {
             if (!seen[i]) {
-                TensorSpec missing = call.signature().inputs().get(i);
-                throw Refusal.invalid("input '" + missing.name() + "' is missing, expected " + missing.datatype()
-                        + " of shape " + missing.shape());
+                throw missing(call.signature().inputs().get(i));
             }
         }
     }
 
-    /// Reads the object that starts at the parser's current token.
+    private static Refusal missing(TensorSpec input) {
+        return Refusal.invalid(
+                "input '" + input.name() + "' is missing, expected " + input.datatype() + " of shape " + input.shape());
+    }
+
+    /// Reads the object that comes next.
     ///
-    /// @param index its place in `inputs`, for messages
-    void decode(JsonParser parser, int index) throws IOException {
-        position = index;
-        name = null;
+    /// @param place its place in `inputs`, for messages
+    @Hot
+    void decode(int place) {
+        position = place;
+        named = false;
+        index = -1;
+        otherName = null;
+        typed = false;
         datatype = null;
         rank = -1;
         dataStart = -1;
         resolved = false;
         decoded = false;
-        if (parser.currentToken() != JsonToken.START_OBJECT) {
-            throw Refusal.invalid(label() + " is " + Json.describe(parser) + ", expected an object");
+        if (json.token() != Token.OBJECT) {
+            throw notAnObject();
         }
-        while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            String key = parser.currentName();
-            parser.nextToken();
-            member(parser, key);
+        json.enterObject();
+        while (json.nextMember()) {
+            member();
         }
         if (!decoded) {
             decodeLate();
         }
     }
 
-    private String label() {
-        return name == null ? "inputs[" + position + "]" : "input '" + name + "'";
+    private Refusal notAnObject() {
+        return Refusal.invalid(label() + " is " + json.describe() + ", expected an object");
     }
 
-    private void member(JsonParser parser, String key) throws IOException {
-        switch (key) {
-            case "name" -> {
-                requireUndecided(key);
-                name = Json.text(parser, "the name of " + label());
-            }
-            case "datatype" -> {
-                requireUndecided(key);
-                datatype = Json.text(parser, "the datatype of " + label());
-            }
-            case "shape" -> {
-                requireUndecided(key);
-                readShape(parser);
-            }
-            case "data" -> readData(parser);
-            default -> parser.skipChildren();
+    private String label() {
+        return named ? "input '" + name() + "'" : "inputs[" + position + "]";
+    }
+
+    private String name() {
+        return index < 0 ? otherName : call.signature().inputs().get(index).name();
+    }
+
+    @Hot
+    private void member() {
+        if (json.isKey(DATA)) {
+            readData();
+        } else if (json.isKey(NAME)) {
+            requireUndecided("name");
+            readName();
+        } else if (json.isKey(SHAPE)) {
+            requireUndecided("shape");
+            readShape();
+        } else if (json.isKey(DATATYPE)) {
+            requireUndecided("datatype");
+            readDatatype();
+        } else {
+            json.skip();
         }
     }
 
     /// A second value cannot count any more once elements were read by the first.
+    @Hot
     private void requireUndecided(String key) {
         if (resolved) {
-            throw Refusal.invalid("'" + key + "' of " + label() + " comes a second time");
+            throw secondTime(key);
         }
     }
 
-    private void readShape(JsonParser parser) throws IOException {
-        if (parser.currentToken() != JsonToken.START_ARRAY) {
-            throw Refusal.invalid("the shape of " + label() + " is " + Json.describe(parser) + ", expected an array");
-        }
-        rank = 0;
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-            if (rank == MAX_RANK) {
-                throw Refusal.invalid("the shape of " + label() + " has more than " + MAX_RANK + " dimensions");
+    private Refusal secondTime(String key) {
+        return Refusal.invalid("'" + key + "' of " + label() + " comes a second time");
+    }
+
+    @Hot
+    private void readName() {
+        if (json.token() == Token.STRING) {
+            json.readText();
+            for (int i = 0; i < names.length; i++) {
+                if (json.isText(names[i])) {
+                    index = i;
+                    named = true;
+                    return;
+                }
             }
-            shape[rank] = dimension(parser);
+        }
+        readOtherName();
+    }
+
+    private void readOtherName() {
+        json.seekValue();
+        otherName = Texts.optional(json, "the name of " + label());
+        index = -1;
+        named = otherName != null;
+    }
+
+    @Hot
+    private void readDatatype() {
+        if (json.token() == Token.STRING) {
+            json.readText();
+            for (int i = 0; i < TYPES.length; i++) {
+                if (json.isText(TYPE_NAMES[i])) {
+                    datatype = TYPES[i];
+                    typed = true;
+                    return;
+                }
+            }
+        }
+        readOtherType();
+    }
+
+    private void readOtherType() {
+        json.seekValue();
+        otherType = Texts.optional(json, "the datatype of " + label());
+        datatype = null;
+        typed = otherType != null;
+    }
+
+    @Hot
+    private void readShape() {
+        if (json.token() != Token.ARRAY) {
+            throw notAnArray("shape");
+        }
+        json.enterArray();
+        rank = 0;
+        while (json.nextElement()) {
+            if (rank == MAX_RANK) {
+                throw tooManyDimensions();
+            }
+            long dimension = Texts.natural(json);
+            if (dimension < 0) {
+                throw wrongDimension();
+            }
+            shape[rank] = dimension;
             rank++;
         }
     }
 
-    private long dimension(JsonParser parser) throws IOException {
-        boolean fits = parser.currentToken() == JsonToken.VALUE_NUMBER_INT
-                && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
-        long dimension = fits ? parser.getLongValue() : -1;
-        if (dimension < 0) {
-            throw Refusal.invalid("dimension " + rank + " in the shape of " + label() + " is " + Json.describe(parser)
-                    + ", expected an integer from 0 to " + Long.MAX_VALUE);
-        }
-        return dimension;
+    private Refusal notAnArray(String key) {
+        return Refusal.invalid("the " + key + " of " + label() + " is " + json.describe() + ", expected an array");
     }
 
-    private void readData(JsonParser parser) throws IOException {
-        if (parser.currentToken() != JsonToken.START_ARRAY) {
-            throw Refusal.invalid("the data of " + label() + " is " + Json.describe(parser) + ", expected an array");
+    private Refusal tooManyDimensions() {
+        return Refusal.invalid("the shape of " + label() + " has more than " + MAX_RANK + " dimensions");
+    }
+
+    private Refusal wrongDimension() {
+        return Refusal.invalid("dimension " + rank + " in the shape of " + label() + " is " + json.describe()
+                + ", expected an integer from 0 to " + Long.MAX_VALUE);
+    }
+
+    @Hot
+    private void readData() {
+        if (json.token() != Token.ARRAY) {
+            throw notAnArray("data");
         }
-        if (name != null && datatype != null && rank >= 0) {
+        if (named && typed && rank >= 0) {
             resolve();
-            decodeData(parser);
+            decodeData();
         } else {
-            dataStart = (int) parser.currentTokenLocation().getByteOffset();
-            parser.skipChildren();
-            dataEnd = (int) parser.currentLocation().getByteOffset();
+            dataStart = json.position();
+            json.skip();
         }
     }
 
-    private void decodeLate() throws IOException {
-        if (name == null) {
+    @Hot
+    private void decodeLate() {
+        requireComplete();
+        resolve();
+        if (dataStart < 0) {
+            throw noData();
+        }
+        int end = json.position();
+        json.seek(dataStart);
+        decodeData();
+        json.seek(end);
+    }
+
+    private void requireComplete() {
+        if (!named) {
             throw Refusal.invalid("inputs[" + position + "] has no name");
         }
-        if (datatype == null) {
+        if (!typed) {
             throw Refusal.invalid(label() + " has no datatype");
         }
         if (rank < 0) {
             throw Refusal.invalid(label() + " has no shape");
         }
-        resolve();
-        if (dataStart < 0) {
-            throw Refusal.invalid(label() + " has no data; tensors are taken as JSON only");
-        }
-        try (JsonParser again = json.createParser(body, bodyOffset + dataStart, dataEnd - dataStart)) {
-            again.nextToken();
-            decodeData(again);
-        }
+    }
+
+    private Refusal noData() {
+        return Refusal.invalid(label() + " has no data; tensors are taken as JSON only");
     }
 
     /// Finds the tensor that name, datatype and shape ask for, and checks that they fit.
+    @Hot
     private void resolve() {
         if (resolved) {
             return;
         }
-        Signature signature = call.signature();
-        int index = signature.inputIndex(name);
         if (index < 0) {
-            throw Refusal.invalid("model '" + call.model() + "' has no input '" + name + "'; it has "
-                    + signature.inputs().stream().map(TensorSpec::name).toList());
+            throw unknownName();
         }
         if (seen[index]) {
-            throw Refusal.invalid(label() + " comes a second time");
+            throw inputTwice();
         }
-        spec = signature.inputs().get(index);
+        spec = call.signature().inputs().get(index);
         tensor = call.input(index);
-        if (!spec.datatype().name().equals(datatype)) {
+        if (spec.datatype() != datatype) {
             throw wrongDatatype();
         }
         requireShape();
@@ -216,12 +314,22 @@ final class InputDecoder {
         resolved = true;
     }
 
-    private Refusal wrongDatatype() {
-        String unknown = DataType.named(datatype).isPresent() ? "" : ", which is none";
-        return Refusal.invalid(
-                label() + " has datatype '" + datatype + "'" + unknown + ", expected " + spec.datatype());
+    private Refusal inputTwice() {
+        return Refusal.invalid(label() + " comes a second time");
     }
 
+    private Refusal unknownName() {
+        Signature signature = call.signature();
+        return Refusal.invalid("model '" + call.model() + "' has no input '" + otherName + "'; it has "
+                + signature.inputs().stream().map(TensorSpec::name).toList());
+    }
+
+    private Refusal wrongDatatype() {
+        String came = datatype == null ? otherType + "', which is none" : datatype + "'";
+        return Refusal.invalid(label() + " has datatype '" + came + ", expected " + spec.datatype());
+    }
+
+    @Hot
     private void requireShape() {
         boolean fits = rank == spec.shape().size();
         for (int axis = 0; axis < rank && fits; axis++) {
@@ -229,28 +337,37 @@ final class InputDecoder {
             fits = expected < 0 || expected == shape[axis];
         }
         if (!fits) {
-            throw Refusal.invalid(label() + " has shape " + shown() + ", expected " + spec.shape());
+            throw wrongShape();
         }
         elements = 1;
         for (int axis = 0; axis < rank; axis++) {
             if (Math.multiplyHigh(elements, shape[axis]) != 0 || elements * shape[axis] < 0) {
-                throw Refusal.invalid(label() + " has shape " + shown() + ", more elements than can be counted");
+                throw tooManyElements();
             }
             elements *= shape[axis];
         }
+    }
+
+    private Refusal wrongShape() {
+        return Refusal.invalid(label() + " has shape " + shown() + ", expected " + spec.shape());
+    }
+
+    private Refusal tooManyElements() {
+        return Refusal.invalid(label() + " has shape " + shown() + ", more elements than can be counted");
     }
 
     private String shown() {
         return Arrays.toString(Arrays.copyOf(shape, rank));
     }
 
-    private void decodeData(JsonParser parser) throws IOException {
+    @Hot
+    private void decodeData() {
         // An element takes a byte and more: a shape that the body cannot fill must not cost memory.
         boolean possible = elements <= bodyLength;
         if (possible) {
             tensor.reshape(shape, rank);
         }
-        data.decode(parser, name, tensor, shape, rank, elements, possible ? elements : 0);
+        data.decode(json, spec.name(), tensor, shape, rank, elements, possible ? elements : 0);
         decoded = true;
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import dev.millrace.runtime.Millrace;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -120,12 +119,11 @@ public final class MillraceServer implements AutoCloseable {
     private void load() {
         millrace = Millrace.open(config.runtime(), config.repositories().toArray(Path[]::new));
         HttpCounters counters = new HttpCounters();
-        JsonFactory json = Json.factory(config.maxBodyBytes());
         metrics = new Metrics(millrace, counters);
         endpoints = new Endpoints(millrace, metrics);
         for (EventExecutor executor : group) {
             SingleThreadEventLoop loop = (SingleThreadEventLoop) executor;
-            loops.put(loop, new Loop(loop, millrace, json, counters));
+            loops.put(loop, new Loop(loop, millrace, counters));
         }
         // Publishes all this to the event loops.
         listener.config().setAutoRead(true);

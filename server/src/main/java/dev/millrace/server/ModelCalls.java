@@ -7,6 +7,7 @@ import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Model;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.List;
 
@@ -22,6 +23,7 @@ final class ModelCalls {
     private final Model model;
     private final Signature signature;
     private final ArrayDeque<Call> free = new ArrayDeque<>();
+    private final byte[][] inputNames;
     private final byte[] answerStart;
     private final byte[][] outputStarts;
     private long freeBytes;
@@ -30,6 +32,9 @@ final class ModelCalls {
     ModelCalls(Model model) {
         this.model = model;
         this.signature = model.signature();
+        this.inputNames = signature.inputs().stream()
+                .map(input -> input.name().getBytes(StandardCharsets.UTF_8))
+                .toArray(byte[][]::new);
         JsonWriter writer = new JsonWriter();
         this.answerStart = writer.raw("{\"model_name\":")
                 .string(model.name())
@@ -50,6 +55,12 @@ final class ModelCalls {
 
     Signature signature() {
         return signature;
+    }
+
+    /// The names of the model's inputs in UTF-8.
+    @Hot
+    byte[][] inputNames() {
+        return inputNames;
     }
 
     /// The JSON of an answer up to the version.

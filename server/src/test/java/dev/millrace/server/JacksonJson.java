@@ -11,14 +11,14 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import java.io.IOException;
 
-/// How request bodies are parsed, and how what came is named in error messages. Threads: any.
-final class Json {
+/// How the oracle parses request bodies, and names what came in error messages. Threads: any.
+final class JacksonJson {
     /// Deeper than any tensor, and nothing to overflow a stack with.
     private static final int MAX_DEPTH = 100;
 
     private static final int MAX_SHOWN = 40;
 
-    private Json() {}
+    private JacksonJson() {}
 
     /// UTF-8 only; the tokens NaN, Infinity and -Infinity are numbers, as this protocol's servers write them.
     static JsonFactory factory(int maxBodyBytes) {
