@@ -13,7 +13,16 @@ final class CallPools {
     private final Map<String, Entry> entries = new HashMap<>();
 
     /// A model by its name, with what is kept for each version of it that was asked for.
-    private record Entry(Model model, Map<Long, ModelCalls> versions) {}
+    private static final class Entry {
+        private final Model model;
+        private final Map<Long, ModelCalls> versions = new HashMap<>();
+        /// Of the version that was asked for last.
+        private ModelCalls last;
+
+        Entry(Model model) {
+            this.model = model;
+        }
+    }
 
     CallPools(Millrace millrace) {
         this.millrace = millrace;
@@ -27,16 +36,14 @@ final class CallPools {
     ModelCalls find(String name, String version) {
         Entry entry = entries.get(name);
         if (entry == null) {
-            entry = new Entry(millrace.model(name), new HashMap<>());
+            entry = new Entry(millrace.model(name));
             entries.put(name, entry);
         }
-        long number = version == null ? entry.model().version() : number(name, version);
-        ModelCalls calls = entry.versions().get(number);
-        if (calls == null) {
-            calls = new ModelCalls(millrace.model(name, number));
-            entry.versions().put(number, calls);
+        long number = version == null ? entry.model.version() : number(name, version);
+        if (entry.last == null || entry.last.version() != number) {
+            entry.last = entry.versions.computeIfAbsent(number, wanted -> new ModelCalls(millrace.model(name, wanted)));
         }
-        return calls;
+        return entry.last;
     }
 
     /// The version that a path names.
@@ -55,7 +62,7 @@ final class CallPools {
 
     void close() {
         for (Entry entry : entries.values()) {
-            entry.versions().values().forEach(ModelCalls::close);
+            entry.versions.values().forEach(ModelCalls::close);
         }
     }
 }

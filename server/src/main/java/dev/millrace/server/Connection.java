@@ -34,6 +34,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
     private ChannelHandlerContext context;
     private Exchange receiving;
+    private Exchange lastBegun;
     /// Nothing that still comes in is a request.
     private boolean deaf;
     /// The last answer is written.
@@ -78,6 +79,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void begin(HttpRequest request) {
         receiving = heads.exchange(this, request);
+        lastBegun = receiving;
         waiting.add(receiving);
         Page refusal = heads.check(receiving, request);
         if (refusal != null) {
@@ -88,6 +90,38 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (waiting.size() >= MAX_WAITING) {
             updateReading();
         }
+    }
+
+    /// The request whose head came last, or null.
+    Exchange lastBegun() {
+        return lastBegun;
+    }
+
+    /// Whether the next bytes are the beginning of a request, and it will be listened to.
+    boolean isBetweenRequests() {
+        return receiving == null && !deaf;
+    }
+
+    /// Takes in a whole inference request whose head is that of another one, and moves `bytes` behind it.
+    ///
+    /// @return false if its body is larger than allowed; then nothing is taken in
+    boolean repeat(Exchange example, ByteBuf bytes, int headBytes, int bodyBytes) {
+        if (bodyBytes > body.limit()) {
+            return false;
+        }
+        Exchange exchange = example.again();
+        waiting.add(exchange);
+        int end = bytes.readerIndex() + headBytes + bodyBytes;
+        bytes.skipBytes(headBytes);
+        loop.infer(exchange, bytes, bodyBytes);
+        bytes.readerIndex(end);
+        if (exchange.isAnswered()) {
+            advance();
+        }
+        if (waiting.size() >= MAX_WAITING) {
+            updateReading();
+        }
+        return true;
     }
 
     /// Answers the request that is being received before its end, and stops listening: its rest is no request.
@@ -132,7 +166,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void answer(Exchange exchange) {
         if (exchange.route().target() == Route.Target.INFER) {
-            loop.infer(exchange, body.bytes());
+            loop.infer(exchange, body.bytes(), body.bytes().readableBytes());
         } else {
             endpoints.answer(exchange, loop);
         }

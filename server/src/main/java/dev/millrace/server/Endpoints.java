@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.json.JsonWriter;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;

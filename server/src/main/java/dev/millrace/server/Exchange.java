@@ -44,6 +44,19 @@ final class Exchange implements Completion {
         this.oldVersion = oldVersion;
     }
 
+    /// Whether this is an inference request that could come again with the same head on the same connection.
+    boolean isRepeatable() {
+        return route != null && route.target() == Route.Target.INFER && page == null && keepAlive && !oldVersion;
+    }
+
+    /// A new request with the same head.
+    Exchange again() {
+        Exchange exchange = new Exchange(loop, connection, head, keepAlive, oldVersion);
+        exchange.route = route;
+        exchange.timeoutMicros = timeoutMicros;
+        return exchange;
+    }
+
     Connection connection() {
         return connection;
     }

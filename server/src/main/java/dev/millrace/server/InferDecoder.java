@@ -4,6 +4,7 @@ package dev.millrace.server;
 import dev.millrace.json.JsonException;
 import dev.millrace.json.JsonReader;
 import dev.millrace.json.JsonReader.Token;
+import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.Hot;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;

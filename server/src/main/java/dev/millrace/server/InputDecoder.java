@@ -3,6 +3,7 @@ package dev.millrace.server;
 
 import dev.millrace.json.JsonReader;
 import dev.millrace.json.JsonReader.Token;
+import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;

@@ -81,11 +81,13 @@ final class Loop {
     }
 
     /// Decodes an inference request. It is submitted at the end of the wake-up, or answered if it cannot be.
-    void infer(Exchange exchange, ByteBuf body) {
+    ///
+    /// @param body has the body in the `length` bytes that are read next; none is read
+    void infer(Exchange exchange, ByteBuf body, int length) {
         try {
             ModelCalls calls =
                     pools.find(exchange.route().model(), exchange.route().version());
-            decode(exchange, calls, body);
+            decode(exchange, calls, body, length);
         } catch (Refusal e) {
             exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
         } catch (InferenceException e) {
@@ -95,10 +97,9 @@ final class Loop {
         }
     }
 
-    private void decode(Exchange exchange, ModelCalls calls, ByteBuf body) {
+    private void decode(Exchange exchange, ModelCalls calls, ByteBuf body, int length) {
         Call call = calls.take();
         exchange.carriedBy(calls, call, null, null);
-        int length = body.readableBytes();
         decoder.decode(call, calls.inputNames(), copied(body, length), 0, length);
         exchange.carriedBy(calls, call, decoder.id(), decoder.outputs());
         long timeout = decoder.timeoutMicros();

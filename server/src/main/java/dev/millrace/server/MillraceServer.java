@@ -11,7 +11,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.handler.codec.http.HttpDecoderConfig;
-import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
@@ -111,9 +110,8 @@ public final class MillraceServer implements AutoCloseable {
                 .setMaxInitialLineLength(MAX_LINE_BYTES)
                 .setMaxHeaderSize(MAX_HEADER_BYTES)
                 .setMaxChunkSize(MAX_CHUNK_BYTES);
-        channel.pipeline()
-                .addLast(new HttpRequestDecoder(http))
-                .addLast(new Connection(loops.get(channel.eventLoop()), endpoints, config.maxBodyBytes()));
+        Connection connection = new Connection(loops.get(channel.eventLoop()), endpoints, config.maxBodyBytes());
+        channel.pipeline().addLast(new RequestDecoder(http, connection)).addLast(connection);
     }
 
     private void load() {

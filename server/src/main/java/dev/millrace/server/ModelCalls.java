@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
@@ -22,6 +23,7 @@ final class ModelCalls {
 
     private final Model model;
     private final Signature signature;
+    private final long version;
     private final ArrayDeque<Call> free = new ArrayDeque<>();
     private final byte[][] inputNames;
     private final byte[] answerStart;
@@ -32,6 +34,7 @@ final class ModelCalls {
     ModelCalls(Model model) {
         this.model = model;
         this.signature = model.signature();
+        this.version = model.version();
         this.inputNames = signature.inputs().stream()
                 .map(input -> input.name().getBytes(StandardCharsets.UTF_8))
                 .toArray(byte[][]::new);
@@ -39,7 +42,7 @@ final class ModelCalls {
         this.answerStart = writer.raw("{\"model_name\":")
                 .string(model.name())
                 .raw(",\"model_version\":\"")
-                .number(model.version())
+                .number(version)
                 .raw('"')
                 .toBytes();
         List<TensorSpec> outputs = signature.outputs();
@@ -55,6 +58,12 @@ final class ModelCalls {
 
     Signature signature() {
         return signature;
+    }
+
+    /// The version of the model.
+    @Hot
+    long version() {
+        return version;
     }
 
     /// The names of the model's inputs in UTF-8.

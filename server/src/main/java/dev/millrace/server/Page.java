@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.json.JsonWriter;
+
 /// An answer that is not computed by a model: status, body, and at most one header of its own.
 ///
 /// @param status the HTTP status

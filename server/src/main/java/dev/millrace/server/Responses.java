@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.Hot;
 import dev.millrace.runtime.Outcome;
 import io.netty.buffer.ByteBuf;
@@ -55,7 +56,7 @@ final class Responses {
         ByteBuf buffer = allocator.buffer(MAX_HEAD_BYTES + json.length());
         buffer.writeBytes(OK_JSON);
         finishHead(buffer, exchange, json.length(), close);
-        json.copyTo(buffer);
+        buffer.writeBytes(json.array(), 0, json.length());
         return buffer;
     }
 
@@ -67,7 +68,8 @@ final class Responses {
         } else if (exchange.isOldVersion()) {
             head.raw(KEEP_ALIVE);
         }
-        head.raw(HEAD_END).copyTo(buffer);
+        head.raw(HEAD_END);
+        buffer.writeBytes(head.array(), 0, head.length());
     }
 
     private ByteBuf encodePage(Exchange exchange, ByteBufAllocator allocator, boolean close) {
@@ -77,8 +79,8 @@ final class Responses {
         String header = page.header() == null ? "" : page.header() + "\r\n";
         head.reset()
                 .raw("HTTP/1.1 " + page.status() + ' ' + HttpStatus.reason(page.status()) + "\r\n" + header
-                        + "Content-Type: " + page.contentType() + "\r\nContent-Length: ")
-                .copyTo(buffer);
+                        + "Content-Type: " + page.contentType() + "\r\nContent-Length: ");
+        buffer.writeBytes(head.array(), 0, head.length());
         finishHead(buffer, exchange, page.body().length, close);
         if (!exchange.isHead()) {
             buffer.writeBytes(page.body());

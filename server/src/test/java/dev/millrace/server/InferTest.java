@@ -4,6 +4,7 @@ package dev.millrace.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
+import dev.millrace.json.JsonWriter;
 import dev.millrace.server.TestServer.Reply;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.json;
 
 import dev.millrace.memory.Hot;
-import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -10,7 +9,7 @@ import java.util.Arrays;
 ///
 /// Floats come out as the shortest decimal that reads back as the same value; those that are not finite as the bare
 /// tokens NaN, Infinity and -Infinity. Threads: one.
-final class JsonWriter {
+public final class JsonWriter {
     private static final int INITIAL_BYTES = 4096;
     /// What a large answer left behind is given back beyond this.
     private static final int KEPT_BYTES = 1 << 20;
@@ -25,13 +24,13 @@ final class JsonWriter {
     private int length;
     private final StringBuilder decimal = new StringBuilder(NUMBER_BYTES);
 
-    static byte[] ascii(String text) {
+    public static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     /// Starts anew.
     @Hot
-    JsonWriter reset() {
+    public JsonWriter reset() {
         length = 0;
         if (bytes.length > KEPT_BYTES) {
             shrink();
@@ -43,23 +42,23 @@ final class JsonWriter {
         bytes = new byte[INITIAL_BYTES];
     }
 
-    int length() {
+    public int length() {
         return length;
     }
 
-    /// Appends what was written to `target`.
+    /// The writer's own array, which begins with what was written; until the next write.
     @Hot
-    void copyTo(ByteBuf target) {
-        target.writeBytes(bytes, 0, length);
+    public byte[] array() {
+        return bytes;
     }
 
-    byte[] toBytes() {
+    public byte[] toBytes() {
         return Arrays.copyOf(bytes, length);
     }
 
     /// Bytes that are JSON already.
     @Hot
-    JsonWriter raw(byte[] json) {
+    public JsonWriter raw(byte[] json) {
         reserve(json.length);
         System.arraycopy(json, 0, bytes, length, json.length);
         length += json.length;
@@ -67,24 +66,24 @@ final class JsonWriter {
     }
 
     /// ASCII text that is JSON already.
-    JsonWriter raw(String json) {
+    public JsonWriter raw(String json) {
         return raw(ascii(json));
     }
 
     @Hot
-    JsonWriter raw(char character) {
+    public JsonWriter raw(char character) {
         reserve(1);
         bytes[length++] = (byte) character;
         return this;
     }
 
     @Hot
-    JsonWriter bool(boolean value) {
+    public JsonWriter bool(boolean value) {
         return raw(value ? TRUE : FALSE);
     }
 
     @Hot
-    JsonWriter number(long value) {
+    public JsonWriter number(long value) {
         reserve(NUMBER_BYTES);
         if (value >= 0) {
             digits(value);
@@ -100,7 +99,7 @@ final class JsonWriter {
 
     /// The 64 bits of `value` as an unsigned number.
     @Hot
-    JsonWriter unsigned(long value) {
+    public JsonWriter unsigned(long value) {
         reserve(NUMBER_BYTES);
         if (value < 0) {
             digits(Long.divideUnsigned(value, 10));
@@ -126,14 +125,14 @@ final class JsonWriter {
     }
 
     @Hot
-    JsonWriter number(float value) {
+    public JsonWriter number(float value) {
         decimal.setLength(0);
         decimal.append(value);
         return decimal();
     }
 
     @Hot
-    JsonWriter number(double value) {
+    public JsonWriter number(double value) {
         decimal.setLength(0);
         decimal.append(value);
         return decimal();
@@ -150,12 +149,12 @@ final class JsonWriter {
         return this;
     }
 
-    JsonWriter string(String text) {
+    public JsonWriter string(String text) {
         return string(text.getBytes(StandardCharsets.UTF_8));
     }
 
     /// UTF-8 bytes as a string; what is not UTF-8 in them becomes the replacement character.
-    JsonWriter string(byte[] utf8) {
+    public JsonWriter string(byte[] utf8) {
         byte[] valid = isAscii(utf8) ? utf8 : replaced(utf8);
         reserve(2 + 6L * valid.length);
         bytes[length++] = '"';
