@@ -107,16 +107,28 @@ class LauncherTest {
     @Test
     void shouldRunMainWithOptionsAndArguments() throws Exception {
         Path java = fakeJava(bin, "25.0.3");
-        environment.put("MILLRACE_OPTS", "-Xmx1g -Da=b");
+        environment.put("MILLRACE_OPTS", "-XX:+UseG1GC -Da=b");
 
         Run run = run("serve", "--port", "8000");
 
         assertThat(run.exit()).isZero();
         assertThat(run.out())
-                .isEqualToIgnoringNewLines(
-                        java + " --enable-native-access=ALL-UNNAMED -Dmillrace.home=" + root + " -Xmx1g -Da=b -cp "
-                                + jar()
-                                + " dev.millrace.server.Main serve --port 8000");
+                .isEqualToIgnoringNewLines(java + " --enable-native-access=ALL-UNNAMED -Dmillrace.home=" + root
+                        + " -XX:+UseG1GC -Da=b -cp "
+                        + jar()
+                        + " dev.millrace.server.Main serve --port 8000");
+    }
+
+    @Test
+    void shouldChooseASmallHeapUnlessACollectorIsChosen() throws Exception {
+        var _ = fakeJava(bin, "25.0.3");
+        environment.put("MILLRACE_OPTS", "-Xmx1g");
+
+        assertThat(run("serve").out()).contains(" -XX:+UseSerialGC -Xmn").contains(" -Xmx1g ");
+
+        environment.put("MILLRACE_OPTS", "-Xmx1g -XX:+UseParallelGC");
+
+        assertThat(run("serve").out()).doesNotContain("SerialGC", "-Xmn").contains(" -Xmx1g -XX:+UseParallelGC ");
     }
 
     @Test
