@@ -31,21 +31,22 @@ class ArchitectureTest {
             "zoo.payments", Set.of("memory", "ort", "model"),
             "runtime", Set.of("memory", "ort", "model"),
             "json", Set.of("memory"),
-            "server", Set.of("memory", "ort", "model", "runtime", "json"),
-            "bench", Set.of("memory", "ort", "model", "zoo", "zoo.payments", "runtime", "json", "server"));
+            "load", Set.of("json"),
+            "server", Set.of("memory", "ort", "model", "runtime", "json", "load"),
+            "bench", Set.of("memory", "ort", "model", "zoo", "zoo.payments", "runtime", "json", "load", "server"));
 
     /// Libraries with the packages of the project that may use them.
     private static final Map<String, Set<String>> LIBRARIES = Map.of(
             "ai.onnxruntime", Set.of("ort", "bench", "zoo"),
             "com.lmax.disruptor", Set.of("runtime", "bench"),
-            "io.netty", Set.of("server", "bench"),
+            "io.netty", Set.of("load", "server", "bench"),
             "com.fasterxml.jackson", Set.of("server", "bench", "zoo"),
-            "picocli", Set.of("server", "bench"),
+            "picocli", Set.of("load", "server", "bench"),
             "io.micrometer", Set.of("server", "bench"),
             "io.prometheus", Set.of("server", "bench"),
             "ch.qos.logback", Set.of("server", "bench"),
             "org.openjdk.jmh", Set.of("bench"),
-            "org.HdrHistogram", Set.of("bench"));
+            "org.HdrHistogram", Set.of("load", "bench"));
 
     /// Part of the benchmarks; in that package because it calls the C API by the same handles as the runners.
     private static final String FLOOR = "dev/millrace/ort/PreboundRun";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.load.LoadCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -13,10 +14,10 @@ import picocli.CommandLine.Spec;
 /// The `millrace` command.
 @Command(
         name = "millrace",
-        description = "Serves ONNX models, answered in microseconds.",
+        description = "Serves ONNX models, answered in microseconds, and puts load on servers.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Versions.class,
-        subcommands = ServeCommand.class)
+        subcommands = {ServeCommand.class, LoadCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -56,7 +57,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "which command? There is: serve");
+        throw new ParameterException(spec.commandLine(), "which command? There are: serve, load");
     }
 
     /// What `--version` prints.
