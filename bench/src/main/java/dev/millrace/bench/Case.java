@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.model.BenchModels;
+import dev.millrace.bench.route.Route;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,7 +21,7 @@ record Case(String model, Route route, int batch) {
             cases.add(new Case(BenchModels.MLP.name(), route, 1));
         }
         for (int batch : BATCHES) {
-            for (Route route : List.of(Route.FLOOR, Route.ORT_TYPICAL, Route.ORT_PINNED, Route.CALL)) {
+            for (Route route : List.of(Route.FLOOR, Route.ORT_TYPICAL, Route.ORT_PINNED, Route.DJL, Route.CALL)) {
                 cases.add(new Case(BenchModels.MLP.name(), route, batch));
             }
         }

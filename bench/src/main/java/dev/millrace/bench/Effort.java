@@ -24,5 +24,10 @@ record Effort(
         int httpRounds,
         int httpSeconds) {
     static final Effort FULL = new Effort("full", 5, 2, 3, 1000, 7, 1000, 5, 5);
+    /// For one model that somebody waits for.
+    static final Effort THOROUGH = new Effort("thorough", 3, 2, 3, 500, 0, 0, 0, 0);
+    /// The same, to try it out.
+    static final Effort BRIEF = new Effort("brief", 1, 2, 2, 300, 0, 0, 0, 0);
+
     static final Effort QUICK = new Effort("quick", 2, 2, 2, 500, 3, 500, 3, 2);
 }

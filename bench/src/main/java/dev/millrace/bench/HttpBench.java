@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.model.BenchModels;
+import dev.millrace.bench.route.Contestant;
+import dev.millrace.bench.route.Examples;
+import dev.millrace.bench.route.Fixture;
+import dev.millrace.bench.route.Gate;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -41,9 +46,9 @@ final class HttpBench implements AutoCloseable {
     private final PrintStream progress;
     private final Path log;
     private final Fixture fixture = Fixture.open(BenchModels.MLP);
-    private final String path = "/v2/models/" + fixture.model().name() + "/infer";
+    private final String path = "/v2/models/" + fixture.name() + "/infer";
     private final List<String> bodies =
-            Stream.of(fixture.rows().flat(1)).map(HttpContestant::body).toList();
+            Stream.of(fixture.examples().floats()).map(HttpContestant::body).toList();
 
     /// @param log gets what the servers and `wrk` print
     HttpBench(Effort effort, PrintStream progress, Path log) {
@@ -103,7 +108,7 @@ final class HttpBench implements AutoCloseable {
     private String checkedAnswer() throws IOException {
         try (ServerProcess millrace = millrace()) {
             check(millrace);
-            progress.printf("over HTTP %d rows are answered like the floor%n", Rows.COUNT);
+            progress.printf("over HTTP %d rows are answered like the floor%n", Examples.COUNT);
             return answer(millrace);
         }
     }
@@ -116,9 +121,8 @@ final class HttpBench implements AutoCloseable {
     ///
     /// @throws Gate.Refusal if it answers otherwise than the floor
     void check(String name, int port) throws IOException {
-        try (Contestant floor = fixture.contestant(Route.FLOOR, 1);
-                Contestant server = contestant(port)) {
-            new Gate(fixture.model().outputWidth(), floor).check(name, server, floor, 1);
+        try (Contestant server = contestant(port)) {
+            fixture.gate().check(name, server, 1);
         }
     }
 

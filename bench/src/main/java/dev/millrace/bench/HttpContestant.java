@@ -4,6 +4,10 @@ package dev.millrace.bench;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.millrace.bench.model.BenchModels;
+import dev.millrace.bench.route.Contestant;
+import dev.millrace.bench.route.Value;
+import dev.millrace.memory.DataType;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -103,16 +107,21 @@ final class HttpContestant implements Contestant {
     }
 
     @Override
-    public float answer(int element) {
+    public List<Value> answers() {
+        List<Float> numbers = new ArrayList<>();
         try (JsonParser json = JSON.createParser(body)) {
             seekData(json);
-            for (int i = 0; i < element; i++) {
-                json.nextToken();
+            while (json.nextToken() != JsonToken.END_ARRAY) {
+                numbers.add(Float.parseFloat(json.currentToken().isNumeric() ? json.getText() : "NaN"));
             }
-            return Float.parseFloat(json.nextToken().isNumeric() ? json.getText() : "NaN");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        float[] array = new float[numbers.size()];
+        for (int i = 0; i < array.length; i++) {
+            array[i] = numbers.get(i);
+        }
+        return List.of(new Value(BenchModels.OUTPUT, DataType.FP32, new long[] {1, array.length}, array));
     }
 
     /// Reads up to the first element.

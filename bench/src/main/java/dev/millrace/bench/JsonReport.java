@@ -38,7 +38,7 @@ final class JsonReport {
         json.writeArrayFieldStart("latencies");
         for (var entry : results.latencies().entrySet()) {
             for (Latency latency : entry.getValue()) {
-                write(entry.getKey(), latency);
+                write(json, entry.getKey(), latency);
             }
         }
         json.writeEndArray();
@@ -55,7 +55,8 @@ final class JsonReport {
         json.writeEndObject();
     }
 
-    private void write(Case subject, Latency latency) throws IOException {
+    /// One measurement of a case.
+    static void write(JsonGenerator json, Case subject, Latency latency) throws IOException {
         json.writeStartObject();
         json.writeStringField("model", subject.model());
         json.writeStringField("route", subject.route().name());

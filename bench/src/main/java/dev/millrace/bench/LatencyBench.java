@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.route.Contestant;
+import dev.millrace.bench.route.DjlEngine;
+import dev.millrace.bench.route.Fixture;
+import dev.millrace.bench.route.Route;
+import dev.millrace.bench.route.Settings;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -26,7 +31,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class LatencyBench {
-    /// The model's name in [BenchModels].
+    /// The model's name in [dev.millrace.bench.model.BenchModels], or the path of a file.
     @Param("mlp-64-128-64-1")
     public String model;
 
@@ -38,6 +43,10 @@ public class LatencyBench {
     @Param("1")
     public int batch;
 
+    /// How it is asked, by [Settings#encode()].
+    @Param("threads=1&below=2")
+    public String settings;
+
     private Fixture fixture;
     private Contestant contestant;
     private int batches;
@@ -46,23 +55,22 @@ public class LatencyBench {
     /// Opens what the route needs and lets it through the gate.
     @Setup
     public void open() {
-        fixture = Fixture.open(BenchModels.named(model));
-        batches = Rows.batches(batch);
-        contestant = fixture.contestant(route, batch);
-        try (Contestant alone = fixture.contestant(Route.FLOOR, 1);
-                Contestant floor = fixture.contestant(Route.FLOOR, batch)) {
-            new Gate(fixture.model().outputWidth(), alone).check(route.title(), contestant, floor, batch);
+        if (route == Route.DJL) {
+            DjlEngine.start();
         }
+        fixture = Fixture.open(model, Settings.decode(settings));
+        batches = fixture.examples().count(batch);
+        contestant = fixture.contestant(route, batch);
+        fixture.gate().check(route.title(), contestant, batch);
     }
 
     /// One batch.
     @Benchmark
-    public float answer() {
+    public void answer() {
         if (next == batches) {
             next = 0;
         }
         contestant.run(next++);
-        return contestant.answer(0);
     }
 
     /// Closes everything.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.route.Settings;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,13 +24,16 @@ final class LatencyRunner {
     private static final String ALLOCATION = "gc.alloc.rate.norm";
 
     private final Effort effort;
+    private final Settings settings;
     private final PrintStream progress;
     private final OutputFormat log;
 
+    /// @param settings how every model is asked
     /// @param progress gets a line per case
     /// @param log gets JMH's own output
-    LatencyRunner(Effort effort, PrintStream progress, PrintStream log) {
+    LatencyRunner(Effort effort, Settings settings, PrintStream progress, PrintStream log) {
         this.effort = effort;
+        this.settings = settings;
         this.progress = progress;
         this.log = OutputFormatFactory.createFormatInstance(log, VerboseMode.NORMAL);
     }
@@ -79,6 +83,7 @@ final class LatencyRunner {
                 .param("model", subject.model())
                 .param("route", subject.route().name())
                 .param("batch", Integer.toString(subject.batch()))
+                .param("settings", settings.encode())
                 .mode(Mode.SampleTime)
                 .forks(1)
                 .warmupIterations(effort.warmups())

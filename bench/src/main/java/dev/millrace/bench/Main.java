@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.model.BenchModels;
+import dev.millrace.bench.report.Machine;
+import dev.millrace.bench.route.DjlEngine;
+import dev.millrace.bench.route.Examples;
+import dev.millrace.bench.route.Fixture;
+import dev.millrace.bench.route.Gate;
+import dev.millrace.bench.route.Settings;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import org.openjdk.jmh.runner.RunnerException;
 
 /// Runs everything: prints the machine, lets all routes through the gate, measures, and writes the reports.
@@ -68,13 +74,17 @@ public final class Main {
 
     /// False if nothing could be measured.
     private boolean run() throws IOException, RunnerException {
+        if (!onlyHttp) {
+            // It has to be there before anything else uses ONNX Runtime.
+            DjlEngine.start();
+        }
         Map<String, String> machine = Machine.describe(revision);
         machine.forEach((fact, value) -> System.err.println(fact + ": " + value));
         Map<Case, List<Latency>> latencies = Map.of();
         Map<Saturation.Scenario, List<Saturation.Throughput>> throughputs = Map.of();
         if (!onlyHttp) {
             checkAll(Case.all());
-            System.err.printf("every route answers %d rows like the floor, alone and in batches%n", Rows.COUNT);
+            System.err.printf("every route answers %d rows like the floor, alone and in batches%n", Examples.COUNT);
             latencies = latencies();
             throughputs = throughputs();
         }
@@ -94,7 +104,7 @@ public final class Main {
 
     private Map<Case, List<Latency>> latencies() throws IOException, RunnerException {
         try (PrintStream log = new PrintStream(name + ".log", StandardCharsets.UTF_8)) {
-            return new LatencyRunner(effort, System.err, log).measure(Case.all());
+            return new LatencyRunner(effort, Settings.DEFAULT, System.err, log).measure(Case.all());
         }
     }
 
@@ -116,34 +126,17 @@ public final class Main {
         System.err.println("written to " + name + ".md and .json");
     }
 
-    /// Lets every route answer in every batch size that is timed.
+    /// Lets all answer that are timed.
     ///
     /// @throws Gate.Refusal if one answers otherwise than the floor
     static void checkAll(List<Case> cases) {
-        Set<String> models = new LinkedHashSet<>(cases.stream().map(Case::model).toList());
-        Set<Integer> batches = new TreeSet<>(cases.stream().map(Case::batch).toList());
-        for (String model : models) {
+        for (String model : new LinkedHashSet<>(cases.stream().map(Case::model).toList())) {
             try (Fixture fixture = Fixture.open(BenchModels.named(model))) {
-                for (int batch : batches) {
-                    checkAll(fixture, batch);
-                }
+                Gate gate = fixture.gate();
+                cases.stream()
+                        .filter(each -> each.model().equals(model))
+                        .forEach(each -> gate.check(each.route(), each.batch()));
             }
-        }
-    }
-
-    private static void checkAll(Fixture fixture, int batch) {
-        try (Contestant alone = fixture.contestant(Route.FLOOR, 1);
-                Contestant floor = fixture.contestant(Route.FLOOR, batch)) {
-            Gate gate = new Gate(fixture.model().outputWidth(), alone);
-            for (Route route : Route.values()) {
-                check(gate, fixture, route, floor, batch);
-            }
-        }
-    }
-
-    private static void check(Gate gate, Fixture fixture, Route route, Contestant floor, int batch) {
-        try (Contestant contestant = fixture.contestant(route, batch)) {
-            gate.check(fixture.model().name() + ", " + route.title(), contestant, floor, batch);
         }
     }
 }

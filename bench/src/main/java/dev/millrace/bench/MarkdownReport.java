@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.report.Cell;
+import dev.millrace.bench.report.Spread;
+import dev.millrace.bench.route.Examples;
+import dev.millrace.bench.route.Route;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.DoubleFunction;
 import java.util.function.Function;
 import java.util.function.IntToDoubleFunction;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /// Results as Markdown tables. Where there were several measurements a cell shows their median and, in brackets, the
@@ -32,7 +34,7 @@ final class MarkdownReport {
             line("");
             line(
                     "%d rounds. Correctness: every route answered %d rows like the floor, alone and in batches.",
-                    results.effort().rounds(), Rows.COUNT);
+                    results.effort().rounds(), Examples.COUNT);
             oneByOne();
             batches();
             parts();
@@ -62,12 +64,12 @@ final class MarkdownReport {
                         "| %s | %s | %s | %s | %s | %s | %s | %s |",
                         subject.model(),
                         subject.route().title(),
-                        whole(rounds, Latency::mean),
-                        whole(rounds, Latency::p50),
-                        whole(rounds, Latency::p99),
-                        whole(rounds, Latency::p999),
+                        Cell.whole(rounds, Latency::mean),
+                        Cell.whole(rounds, Latency::p50),
+                        Cell.whole(rounds, Latency::p99),
+                        Cell.whole(rounds, Latency::p999),
                         ratio(subject, rounds),
-                        bytes(rounds, Latency::bytes));
+                        Cell.bytes(rounds, Latency::bytes));
             }
         });
     }
@@ -83,13 +85,13 @@ final class MarkdownReport {
                         subject.model(),
                         subject.batch(),
                         subject.route().title(),
-                        whole(rounds, Latency::mean),
-                        whole(rounds, Latency::p50),
-                        whole(rounds, Latency::p99),
-                        whole(rounds, Latency::p999),
-                        whole(rounds, latency -> latency.p50() / subject.batch()),
+                        Cell.whole(rounds, Latency::mean),
+                        Cell.whole(rounds, Latency::p50),
+                        Cell.whole(rounds, Latency::p99),
+                        Cell.whole(rounds, Latency::p999),
+                        Cell.whole(rounds, latency -> latency.p50() / subject.batch()),
                         ratio(subject, rounds),
-                        bytes(rounds, Latency::bytes));
+                        Cell.bytes(rounds, Latency::bytes));
             }
         });
     }
@@ -120,13 +122,13 @@ final class MarkdownReport {
                 .forEach((scenario, repeats) -> line(
                         "| %s | %s | %s | %s | %s | %s | %s | %s |",
                         scenario.title(),
-                        whole(repeats, Saturation.Throughput::rowsPerSecond),
-                        decimal(repeats, Saturation.Throughput::meanBatch),
-                        whole(repeats, Saturation.Throughput::floorFormed),
-                        decimal(repeats, Saturation.Throughput::ratioFormed),
-                        whole(repeats, Saturation.Throughput::floor64),
-                        decimal(repeats, Saturation.Throughput::ratio64),
-                        bytes(repeats, Saturation.Throughput::bytes)));
+                        Cell.whole(repeats, Saturation.Throughput::rowsPerSecond),
+                        Cell.decimal(repeats, Saturation.Throughput::meanBatch),
+                        Cell.whole(repeats, Saturation.Throughput::floorFormed),
+                        Cell.decimal(repeats, Saturation.Throughput::ratioFormed),
+                        Cell.whole(repeats, Saturation.Throughput::floor64),
+                        Cell.decimal(repeats, Saturation.Throughput::ratio64),
+                        Cell.bytes(repeats, Saturation.Throughput::bytes)));
     }
 
     private void http(HttpBench.Findings http) {
@@ -134,7 +136,7 @@ final class MarkdownReport {
         line(
                 "%d rounds, one event loop each; bodies of %d bytes to the server and %d back; JVM flags: %s.",
                 http.starts().size(), http.requestBytes(), http.answerBytes(), String.join(" ", ServerProcess.FLAGS));
-        line("Correctness: over HTTP %d rows were answered like the floor, before and after the load.", Rows.COUNT);
+        line("Correctness: over HTTP %d rows were answered like the floor, before and after the load.", Examples.COUNT);
         line("");
         line("| connections | server | requests/s | p50 µs | p99 µs | requests/s / echo |");
         line("|---|---|---|---|---|---|");
@@ -148,12 +150,12 @@ final class MarkdownReport {
         line(
                 "| %s | %s | %s |",
                 ECHO,
-                whole(http.starts(), HttpBench.Both::echo),
+                Cell.whole(http.starts(), HttpBench.Both::echo),
                 mebibytes(http.memory().echo()));
         line(
                 "| %s | %s | %s |",
                 MILLRACE,
-                whole(http.starts(), HttpBench.Both::millrace),
+                Cell.whole(http.starts(), HttpBench.Both::millrace),
                 mebibytes(http.memory().millrace()));
     }
 
@@ -166,17 +168,17 @@ final class MarkdownReport {
                 "| %d | %s | %s | %s | %s | %s |",
                 connections,
                 server,
-                whole(rounds, both -> side.apply(both).requestsPerSecond()),
-                whole(rounds, both -> side.apply(both).p50()),
-                whole(rounds, both -> side.apply(both).p99()),
-                decimal(
+                Cell.whole(rounds, both -> side.apply(both).requestsPerSecond()),
+                Cell.whole(rounds, both -> side.apply(both).p50()),
+                Cell.whole(rounds, both -> side.apply(both).p99()),
+                Cell.decimal(
                         rounds,
                         both -> side.apply(both).requestsPerSecond()
                                 / both.echo().requestsPerSecond()));
     }
 
     private static String mebibytes(double value) {
-        return Double.isNaN(value) ? "unknown" : whole(value);
+        return Double.isNaN(value) ? "unknown" : Cell.whole(value);
     }
 
     /// The medians' ratio to the floor's in the same round.
@@ -184,7 +186,7 @@ final class MarkdownReport {
         List<Latency> floor = results.latencies().get(subject.floor());
         double[] ratios =
                 byRound(rounds, i -> rounds.get(i).p50() / floor.get(i).p50());
-        return cell(Spread.of(ratios), MarkdownReport::decimal);
+        return Cell.of(Spread.of(ratios), Cell::decimal);
     }
 
     private String difference(Case larger, Case smaller) {
@@ -192,42 +194,11 @@ final class MarkdownReport {
         List<Latency> less = results.latencies().get(smaller);
         double[] differences =
                 byRound(more, i -> more.get(i).p50() - less.get(i).p50());
-        return cell(Spread.of(differences), MarkdownReport::whole);
+        return Cell.of(Spread.of(differences), Cell::whole);
     }
 
     private static double[] byRound(List<Latency> rounds, IntToDoubleFunction value) {
         return IntStream.range(0, rounds.size()).mapToDouble(value).toArray();
-    }
-
-    private static <T> String whole(List<T> measurements, ToDoubleFunction<T> value) {
-        return cell(Spread.of(measurements, value), MarkdownReport::whole);
-    }
-
-    private static <T> String decimal(List<T> measurements, ToDoubleFunction<T> value) {
-        return cell(Spread.of(measurements, value), MarkdownReport::decimal);
-    }
-
-    private static <T> String bytes(List<T> measurements, ToDoubleFunction<T> value) {
-        return cell(Spread.of(measurements, value), MarkdownReport::bytes);
-    }
-
-    private static String cell(Spread spread, DoubleFunction<String> format) {
-        String median = format.apply(spread.median());
-        String min = format.apply(spread.min());
-        String max = format.apply(spread.max());
-        return min.equals(max) ? median : median + " (" + min + "–" + max + ")";
-    }
-
-    private static String whole(double value) {
-        return String.format(Locale.ROOT, "%,.0f", value);
-    }
-
-    private static String decimal(double value) {
-        return String.format(Locale.ROOT, "%.2f", value);
-    }
-
-    private static String bytes(double value) {
-        return String.format(Locale.ROOT, value < 10 ? "%.1f" : "%,.0f", value);
     }
 
     private void heading(String title) {

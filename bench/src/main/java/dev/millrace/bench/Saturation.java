@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.model.BenchModels;
+import dev.millrace.bench.route.Contestant;
+import dev.millrace.bench.route.Examples;
+import dev.millrace.bench.route.Fixture;
+import dev.millrace.bench.route.Route;
+import dev.millrace.bench.route.Value;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.RuntimeConfig;
 import java.io.PrintStream;
@@ -78,8 +84,10 @@ final class Saturation implements AutoCloseable {
     Saturation(Effort effort, PrintStream progress) {
         this.effort = effort;
         this.progress = progress;
-        try (Contestant alone = fixture.contestant(Route.FLOOR, 1)) {
-            expected = new Gate(fixture.model().outputWidth(), alone).expected();
+        List<List<Value>> answers = fixture.gate().expected();
+        expected = new float[answers.size()];
+        for (int row = 0; row < expected.length; row++) {
+            expected[row] = ((float[]) answers.get(row).getFirst().array())[0];
         }
     }
 
@@ -132,15 +140,15 @@ final class Saturation implements AutoCloseable {
         double meanBatch = pump.progress().meanBatch();
         double bytes = (double) (THREADS.getTotalThreadAllocatedBytes() - allocated)
                 / pump.progress().rows();
-        int formed = Math.clamp(Math.round(meanBatch), 1, Rows.COUNT);
+        int formed = Math.clamp(Math.round(meanBatch), 1, Examples.COUNT);
         try (Contestant floor = fixture.contestant(Route.FLOOR, formed)) {
             double atFormed = floorRowsPerSecond(floor, formed, nanos / 2);
             return new Throughput(rowsPerSecond, meanBatch, at64, atFormed, bytes);
         }
     }
 
-    private static double floorRowsPerSecond(Contestant floor, int batch, long nanos) {
-        int batches = Rows.batches(batch);
+    private double floorRowsPerSecond(Contestant floor, int batch, long nanos) {
+        int batches = fixture.examples().count(batch);
         long runs = 0;
         long start = System.nanoTime();
         long elapsed;

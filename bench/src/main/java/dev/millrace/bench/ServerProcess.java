@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.report.Machine;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

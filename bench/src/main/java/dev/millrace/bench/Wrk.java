@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.route.Gate;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

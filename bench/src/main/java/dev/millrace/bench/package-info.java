@@ -3,12 +3,11 @@
 /// written, and this project's ways, in one run.
 ///
 /// ```
-/// Main ─► Gate ─► LatencyBench (JMH, a process per figure) ─► Saturation ─► HttpBench ─► Report
-///           │        │                                           │             │
-///           └────────┴──────────► Contestant ◄───────────────────┴─────────────┤
-///                                     │                                        ▼
-///                                 BenchModel, Rows             Wrk ─► ServerProcess (EchoServer, the server)
+/// Main ─► LatencyBench (JMH, a process per figure) ─► Saturation ─► HttpBench ─► MarkdownReport, JsonReport
+/// BenchCommand ─► ModelBench ─► LatencyBench ─► ModelReport        │
+///                                                                 ▼
+///                                      Wrk ─► ServerProcess (EchoServer, the server)
 /// ```
 ///
-/// Nothing is timed that has not answered like the floor: [dev.millrace.bench.Gate].
+/// Nothing is timed that has not answered like the floor: [dev.millrace.bench.route.Gate].
 package dev.millrace.bench;

@@ -3,56 +3,60 @@ package dev.millrace.ort;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.millrace.memory.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
-/// The floor of every comparison: OrtValues made once over the first rows of fixed regions, and then nothing but `Run`.
+/// The floor of every comparison: OrtValues made once over tensors that stay where they are, and then nothing but
+/// `Run`.
 ///
 /// It lives in this package because it calls the C API through the same handles as the runners do.
 ///
-/// Threads: one at a time. Ownership: closed before its session and its regions.
+/// Threads: one at a time. Ownership: closed before its session and its tensors.
 public final class PreboundRun implements AutoCloseable {
     private final long session;
     private final NativeCallFrame frame;
 
-    /// Binds the first `rows` rows of `inputs` and `outputs`.
+    /// Binds all of the session's inputs and outputs to tensors in the same order, each with a shape and of a numeric
+    /// type. They are neither reshaped nor closed before this is.
     ///
+    /// @throws OrtFailure if a tensor cannot be bound
     /// @throws IllegalStateException if the session's native handle cannot be had
-    public PreboundRun(OnnxSession session, List<RowTensor> inputs, List<RowTensor> outputs, int rows) {
+    public PreboundRun(OnnxSession session, Tensor[] inputs, Tensor[] outputs) {
         this.session = session.handle();
-        List<RowTensor> all = new ArrayList<>(inputs);
-        all.addAll(outputs);
-        int rank = 1
-                + all.stream()
-                        .mapToInt(tensor -> tensor.rowShape().size())
-                        .max()
-                        .orElse(0);
+        List<Tensor> all =
+                Stream.concat(Arrays.stream(inputs), Arrays.stream(outputs)).toList();
         this.frame = new NativeCallFrame(
-                inputs.stream().map(RowTensor::name).toList(),
-                outputs.stream().map(RowTensor::name).toList(),
-                rank);
-        for (int i = 0; i < all.size(); i++) {
-            bind(i, all.get(i), rows);
+                session.inputs().stream().map(ValueInfo::name).toList(),
+                session.outputs().stream().map(ValueInfo::name).toList(),
+                all.stream().mapToInt(Tensor::rank).max().orElse(0));
+        try {
+            for (int i = 0; i < all.size(); i++) {
+                bind(i, all.get(i));
+            }
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
     }
 
-    private void bind(int value, RowTensor tensor, int rows) {
+    private void bind(int value, Tensor tensor) {
         MemorySegment shape = frame.shape(value);
-        shape.setAtIndex(JAVA_LONG, 0, rows);
-        for (int axis = 0; axis < tensor.rowShape().size(); axis++) {
-            shape.setAtIndex(JAVA_LONG, axis + 1L, tensor.rowShape().get(axis));
+        for (int axis = 0; axis < tensor.rank(); axis++) {
+            shape.setAtIndex(JAVA_LONG, axis, tensor.dim(axis));
         }
         OrtApi.createTensorWithData(
-                tensor.region().address(),
-                rows * tensor.rowBytes(),
+                tensor.address(),
+                tensor.byteSize(),
                 frame.shapeAddress(value),
-                tensor.rowShape().size() + 1L,
+                tensor.rank(),
                 tensor.datatype().onnxCode(),
                 frame.valueAddress(value));
     }
 
-    /// Runs the model over the bound rows.
+    /// Runs the model over the bound tensors.
     public void run() {
         frame.run(session);
     }

@@ -23,30 +23,48 @@ class ArchitectureTest {
     private static final CompiledClasses CLASSES = CompiledClasses.ofAllModules();
 
     /// Each package with the packages of the project that it may know, lowest first. A new package is added here.
-    private static final Map<String, Set<String>> ARROWS = Map.of(
-            "memory", Set.of(),
-            "ort", Set.of("memory"),
-            "model", Set.of("memory", "ort"),
-            "zoo", Set.of("memory", "ort", "model", "zoo.payments"),
-            "zoo.payments", Set.of("memory", "ort", "model"),
-            "runtime", Set.of("memory", "ort", "model"),
-            "json", Set.of("memory"),
-            "load", Set.of("json"),
-            "server", Set.of("memory", "ort", "model", "runtime", "json", "load"),
-            "bench", Set.of("memory", "ort", "model", "zoo", "zoo.payments", "runtime", "json", "load", "server"));
+    private static final Map<String, Set<String>> ARROWS = Map.ofEntries(
+            Map.entry("memory", Set.of()),
+            Map.entry("ort", Set.of("memory")),
+            Map.entry("model", Set.of("memory", "ort")),
+            Map.entry("zoo", Set.of("memory", "ort", "model", "zoo.payments")),
+            Map.entry("zoo.payments", Set.of("memory", "ort", "model")),
+            Map.entry("runtime", Set.of("memory", "ort", "model")),
+            Map.entry("json", Set.of("memory")),
+            Map.entry("load", Set.of("json")),
+            Map.entry("server", Set.of("memory", "ort", "model", "runtime", "json", "load")),
+            Map.entry("bench.model", Set.of("memory")),
+            Map.entry("bench.report", Set.of("ort")),
+            Map.entry("bench.route", Set.of("memory", "ort", "model", "runtime", "bench.model")),
+            Map.entry(
+                    "bench",
+                    Set.of(
+                            "memory",
+                            "ort",
+                            "model",
+                            "zoo",
+                            "zoo.payments",
+                            "runtime",
+                            "json",
+                            "load",
+                            "server",
+                            "bench.model",
+                            "bench.report",
+                            "bench.route")));
 
     /// Libraries with the packages of the project that may use them.
-    private static final Map<String, Set<String>> LIBRARIES = Map.of(
-            "ai.onnxruntime", Set.of("ort", "bench", "zoo"),
-            "com.lmax.disruptor", Set.of("runtime", "bench"),
-            "io.netty", Set.of("load", "server", "bench"),
-            "com.fasterxml.jackson", Set.of("server", "bench", "zoo"),
-            "picocli", Set.of("load", "server", "bench"),
-            "io.micrometer", Set.of("server", "bench"),
-            "io.prometheus", Set.of("server", "bench"),
-            "ch.qos.logback", Set.of("server", "bench"),
-            "org.openjdk.jmh", Set.of("bench"),
-            "org.HdrHistogram", Set.of("load", "bench"));
+    private static final Map<String, Set<String>> LIBRARIES = Map.ofEntries(
+            Map.entry("ai.onnxruntime", Set.of("ort", "bench", "zoo")),
+            Map.entry("com.lmax.disruptor", Set.of("runtime", "bench")),
+            Map.entry("io.netty", Set.of("load", "server", "bench")),
+            Map.entry("com.fasterxml.jackson", Set.of("server", "bench", "zoo")),
+            Map.entry("picocli", Set.of("load", "server", "bench")),
+            Map.entry("io.micrometer", Set.of("server", "bench")),
+            Map.entry("io.prometheus", Set.of("server", "bench")),
+            Map.entry("ch.qos.logback", Set.of("server", "bench")),
+            Map.entry("ai.djl", Set.of("bench")),
+            Map.entry("org.openjdk.jmh", Set.of("bench")),
+            Map.entry("org.HdrHistogram", Set.of("load", "bench")));
 
     /// Part of the benchmarks; in that package because it calls the C API by the same handles as the runners.
     private static final String FLOOR = "dev/millrace/ort/PreboundRun";

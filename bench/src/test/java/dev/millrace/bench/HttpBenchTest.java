@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.bench.HttpBench.Both;
+import dev.millrace.bench.model.BenchModels;
+import dev.millrace.bench.report.Machine;
+import dev.millrace.bench.route.Fixture;
+import dev.millrace.bench.route.Gate;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.server.MillraceServer;
 import dev.millrace.server.ServerConfig;
@@ -64,7 +68,7 @@ class HttpBenchTest {
                     HttpContestant other = client(echo.port())) {
                 other.run(0);
                 assertThat(other.wire()).isEqualTo(answer);
-                assertThat(other.answer(0)).isEqualTo(client.answer(0));
+                assertThat(score(other)).isEqualTo(score(client));
                 assertThatThrownBy(() -> bench.check("echo", echo.port()))
                         .isInstanceOf(Gate.Refusal.class)
                         .hasMessageContaining("echo, batch 1: row 1");
@@ -74,8 +78,14 @@ class HttpBenchTest {
     }
 
     private static HttpContestant client(int port) throws IOException {
-        float[] row = new Rows(BenchModels.MLP.inputWidth()).flat(1)[0];
-        return new HttpContestant(port, PATH, List.of(HttpContestant.body(row)));
+        try (Fixture fixture = Fixture.open(BenchModels.MLP)) {
+            float[] row = fixture.examples().floats()[0];
+            return new HttpContestant(port, PATH, List.of(HttpContestant.body(row)));
+        }
+    }
+
+    private static float score(HttpContestant client) {
+        return ((float[]) client.answers().getFirst().array())[0];
     }
 
     @Test
@@ -122,8 +132,8 @@ class HttpBenchTest {
                 HttpContestant other = client(millrace.port())) {
             one.run(0);
             other.run(0);
-            assertThat(one.answer(0)).isEqualTo(7.5f);
-            assertThat(other.answer(0)).isFinite();
+            assertThat(score(one)).isEqualTo(7.5f);
+            assertThat(score(other)).isFinite();
             assertThat(echo.residentMebibytes())
                     .satisfiesAnyOf(
                             mebibytes -> assertThat(mebibytes).isNaN(),

@@ -70,6 +70,11 @@ public record RuntimeConfig(
         return new RuntimeConfig(agents, inlineBudget, maxBatch, rows, queueBytes, intraOpThreads, drainTimeout);
     }
 
+    /// These values with another number of threads in one run.
+    public RuntimeConfig withIntraOpThreads(int threads) {
+        return new RuntimeConfig(agents, inlineBudget, maxBatch, queueRows, queueBytes, threads, drainTimeout);
+    }
+
     /// These values with another drain timeout.
     public RuntimeConfig withDrainTimeout(Duration timeout) {
         return new RuntimeConfig(agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, timeout);

@@ -17,6 +17,11 @@ import picocli.CommandLine.Spec;
         description = "Serves ONNX models, answered in microseconds, and puts load on servers.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Versions.class,
+        footer = {
+            "",
+            "From a checkout, the launcher also has",
+            "  bench  Measures how long a model takes: millrace bench --help"
+        },
         subcommands = {ServeCommand.class, LoadCommand.class})
 public final class Main implements Runnable {
     @Spec

@@ -132,6 +132,38 @@ class LauncherTest {
     }
 
     @Test
+    void shouldRunTheBenchOnItsOwnClassPath() throws Exception {
+        fakeJava(bin, "25.0.3");
+        sourceFile("bench/pom.xml");
+        Path jar = root.resolve("bench/target/millrace-bench-1.0.jar");
+        Files.createDirectories(root.resolve("bench/target/lib"));
+        Files.writeString(jar, "");
+
+        Run run = run("bench", "a model.onnx", "--quick");
+
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out().strip())
+                .endsWith(" -cp " + jar + ":" + root.resolve("bench/target/lib") + "/*"
+                        + " dev.millrace.bench.BenchCommand a model.onnx --quick");
+    }
+
+    @Test
+    void shouldBuildTheBenchWhenItIsMissing() throws Exception {
+        fakeJava(bin, "25");
+        sourceFile("bench/pom.xml");
+        Path calls = temp.resolve("calls");
+        Path made = root.resolve("bench/target/millrace-bench-1.0.jar");
+        script(
+                bin.resolve("mvn"),
+                "echo \"$*\" >>'" + calls + "'; /bin/mkdir -p '" + made.getParent() + "/lib'; : >'" + made + "'");
+        environment.remove("MILLRACE_DRY_RUN");
+
+        assertThat(run("bench").err()).contains("building the bench");
+        assertThat(run("bench").err()).doesNotContain("building");
+        assertThat(calls).hasContent("-q -B -Dquick -DskipTests package -pl bench -am");
+    }
+
+    @Test
     void shouldHandOverArgumentsAsTheyAre() throws Exception {
         script(bin.resolve("java"), """
             if [ "$1" = -version ]; then echo 'openjdk version "25.0.3" 2026-04-21' >&2; exit; fi

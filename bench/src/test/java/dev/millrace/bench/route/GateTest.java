@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.route;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.memory.DataType;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class GateTest {
     private static final int BATCH = 64;
     private static final int WRONG_ROW = 77;
 
-    private final Contestant alone = new Scripted(1);
+    private static final int COUNT = 4;
+
     private final Contestant floor = new Scripted(BATCH);
-    private final Gate gate = new Gate(1, alone);
+    private final Gate gate = new Gate(rows(), 1e-5);
 
     @Test
     void shouldLetPassWhoAnswersLikeTheFloor() {
-        assertThatCode(() -> gate.check("twin", new Scripted(BATCH), floor, BATCH))
+        assertThatCode(() -> gate.check("twin", new Scripted(BATCH), floor, BATCH, COUNT))
                 .doesNotThrowAnyException();
-        assertThat(gate.expected()).hasSize(Rows.COUNT).startsWith(answerTo(0), answerTo(1));
     }
 
     @Test
@@ -31,7 +33,7 @@ class GateTest {
             }
         };
 
-        assertThatThrownBy(() -> gate.check("liar", wrong, floor, BATCH))
+        assertThatThrownBy(() -> gate.check("liar", wrong, floor, BATCH, COUNT))
                 .isInstanceOf(Gate.Refusal.class)
                 .hasMessageContainingAll("liar, batch 64", "row 77", "12.5", Float.toString(answerTo(WRONG_ROW)));
     }
@@ -40,14 +42,14 @@ class GateTest {
     void shouldRefuseWhenOneBitDiffersInTheSameBatch() {
         Contestant off = new OneBitOff(true);
 
-        assertThatThrownBy(() -> gate.check("off", off, floor, BATCH))
+        assertThatThrownBy(() -> gate.check("off", off, floor, BATCH, COUNT))
                 .isInstanceOf(Gate.Refusal.class)
                 .hasMessageContaining("the same bits");
     }
 
     @Test
     void shouldBearLastBitsWhenBatchesWereSplit() {
-        assertThatCode(() -> gate.check("split", new OneBitOff(false), floor, BATCH))
+        assertThatCode(() -> gate.check("split", new OneBitOff(false), floor, BATCH, COUNT))
                 .doesNotThrowAnyException();
     }
 
@@ -60,7 +62,7 @@ class GateTest {
             }
         };
 
-        assertThatThrownBy(() -> gate.check("drifting", drifting, drifting, BATCH))
+        assertThatThrownBy(() -> gate.check("drifting", drifting, drifting, BATCH, COUNT))
                 .isInstanceOf(Gate.Refusal.class)
                 .hasMessageContaining("from the row alone");
     }
@@ -74,7 +76,8 @@ class GateTest {
             }
         };
 
-        assertThatThrownBy(() -> gate.check("broken", broken, broken, BATCH)).isInstanceOf(Gate.Refusal.class);
+        assertThatThrownBy(() -> gate.check("broken", broken, broken, BATCH, COUNT))
+                .isInstanceOf(Gate.Refusal.class);
     }
 
     @Test
@@ -86,7 +89,7 @@ class GateTest {
             }
         };
 
-        assertThatThrownBy(() -> gate.check("failing", failing, floor, BATCH))
+        assertThatThrownBy(() -> gate.check("failing", failing, floor, BATCH, COUNT))
                 .isInstanceOf(Gate.Refusal.class)
                 .hasMessageContainingAll("failing, batch 64", "no engine");
     }
@@ -100,13 +103,52 @@ class GateTest {
             }
         };
 
-        assertThatThrownBy(() -> gate.check("stale", stale, floor, BATCH))
+        assertThatThrownBy(() -> gate.check("stale", stale, floor, BATCH, COUNT))
                 .isInstanceOf(Gate.Refusal.class)
                 .hasMessageContaining("row " + BATCH);
     }
 
+    @Test
+    void shouldRefuseAnotherShape() {
+        Contestant flat = new Scripted(BATCH) {
+            @Override
+            public List<Value> answers() {
+                Value value = super.answers().getFirst();
+                return List.of(new Value(value.name(), value.datatype(), new long[] {BATCH}, value.array()));
+            }
+        };
+
+        assertThatThrownBy(() -> gate.check("flat", flat, floor, BATCH, COUNT))
+                .isInstanceOf(Gate.Refusal.class)
+                .hasMessageContainingAll("'score'", "[64]", "[64, 1]");
+    }
+
+    @Test
+    void shouldRefuseWhenAnOutputIsMissing() {
+        Contestant silent = new Scripted(BATCH) {
+            @Override
+            public List<Value> answers() {
+                return List.of();
+            }
+        };
+
+        assertThatThrownBy(() -> gate.check("silent", silent, floor, BATCH, COUNT))
+                .isInstanceOf(Gate.Refusal.class)
+                .hasMessageContaining("0 outputs, the floor 1");
+    }
+
     private static float answerTo(int row) {
         return new Scripted(1).answerTo(row);
+    }
+
+    private static List<List<Value>> rows() {
+        Scripted alone = new Scripted(1);
+        return IntStream.range(0, COUNT * BATCH)
+                .mapToObj(row -> {
+                    alone.run(row);
+                    return alone.answers();
+                })
+                .toList();
     }
 
     private static final class OneBitOff extends Scripted {
@@ -147,8 +189,12 @@ class GateTest {
         }
 
         @Override
-        public float answer(int element) {
-            return answerTo(first + element);
+        public List<Value> answers() {
+            float[] scores = new float[batch];
+            for (int i = 0; i < batch; i++) {
+                scores[i] = answerTo(first + i);
+            }
+            return List.of(new Value("score", DataType.FP32, new long[] {batch, 1}, scores));
         }
 
         @Override

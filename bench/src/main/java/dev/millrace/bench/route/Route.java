@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.route;
 
 /// The ways to an answer that are compared.
 public enum Route {
@@ -8,6 +8,7 @@ public enum Route {
     ROW_RUNNER("C API, values made per run (`RowRunner`)"),
     ORT_TYPICAL("ONNX Runtime Java, arrays in and out"),
     ORT_PINNED("ONNX Runtime Java, prepared tensors, pinned output"),
+    DJL("DJL `Predictor`, arrays in and out"),
     CALL("Millrace `Call.run()`"),
     PREDICT("Millrace `Model.predict()`");
 
@@ -18,12 +19,12 @@ public enum Route {
     }
 
     /// What a table calls it.
-    String title() {
+    public String title() {
         return title;
     }
 
-    /// Whether it goes through this project's pipeline.
-    boolean isPipeline() {
-        return this == CALL || this == PREDICT;
+    /// The option's word for it: `ort-typical`.
+    public String word() {
+        return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.report;
 
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.function.ToDoubleFunction;
 
 /// The smallest, the middle and the largest of repeated measurements.
-record Spread(double min, double median, double max) {
-    static Spread of(double... values) {
+public record Spread(double min, double median, double max) {
+    public static Spread of(double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         int middle = sorted.length / 2;
@@ -15,7 +15,7 @@ record Spread(double min, double median, double max) {
         return new Spread(sorted[0], median, sorted[sorted.length - 1]);
     }
 
-    static <T> Spread of(Collection<T> measurements, ToDoubleFunction<T> value) {
+    public static <T> Spread of(Collection<T> measurements, ToDoubleFunction<T> value) {
         return of(measurements.stream().mapToDouble(value).toArray());
     }
 }

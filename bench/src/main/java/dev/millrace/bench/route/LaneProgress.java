@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.route;
 
 import dev.millrace.runtime.LaneStatistics;
 import dev.millrace.runtime.Millrace;
 
 /// What a model has done since a moment. Threads: one.
-final class LaneProgress {
+public final class LaneProgress {
     private final Millrace runtime;
     private final String model;
     private LaneStatistics start;
 
-    LaneProgress(Millrace runtime, String model) {
+    public LaneProgress(Millrace runtime, String model) {
         this.runtime = runtime;
         this.model = model;
         restart();
     }
 
     /// Counts from now on.
-    void restart() {
+    public void restart() {
         start = now();
     }
 
-    long rows() {
+    public long rows() {
         return now().rows() - start.rows();
     }
 
-    long batches() {
+    public long batches() {
         return now().batches() - start.batches();
     }
 
     /// Mean rows per run; 0 if there was none.
-    double meanBatch() {
+    public double meanBatch() {
         LaneStatistics now = now();
         long batches = now.batches() - start.batches();
         return batches == 0 ? 0 : (double) (now.rows() - start.rows()) / batches;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.report;
 
 import dev.millrace.ort.OrtRuntime;
 import java.io.IOException;
@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.Map;
 
 /// Where and with what the figures are taken.
-final class Machine {
+public final class Machine {
     private Machine() {}
 
     /// Names and values in the order in which they are shown.
-    static Map<String, String> describe(String revision) {
+    ///
+    /// @param revision of the sources; null where that does not matter
+    public static Map<String, String> describe(String revision) {
         Map<String, String> facts = new LinkedHashMap<>();
         var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         facts.put("CPU", firstValue(Path.of("/proc/cpuinfo"), "model name", System.getProperty("os.arch")));
@@ -26,7 +28,9 @@ final class Machine {
         facts.put("JVM", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
         facts.put("JVM flags", String.join(" ", flags()));
         facts.put("ONNX Runtime", OrtRuntime.version());
-        facts.put("commit", revision);
+        if (revision != null) {
+            facts.put("commit", revision);
+        }
         return facts;
     }
 
@@ -35,7 +39,7 @@ final class Machine {
     }
 
     /// The value of the first line `key : value`; `otherwise` where there is no such file or line.
-    static String firstValue(Path file, String key, String otherwise) {
+    public static String firstValue(Path file, String key, String otherwise) {
         if (!Files.isReadable(file)) {
             return otherwise;
         }
