@@ -14,8 +14,8 @@ import java.util.List;
 record Case(String model, Route route, int batch) {
     private static final int[] BATCHES = {64, 128};
 
-    /// All that is timed, those to be compared next to each other and the floor first.
-    static List<Case> all() {
+    /// The small models by all routes, those to be compared next to each other and the floor first.
+    static List<Case> small() {
         List<Case> cases = new ArrayList<>();
         for (Route route : Route.values()) {
             cases.add(new Case(BenchModels.MLP.name(), route, 1));
@@ -29,6 +29,23 @@ record Case(String model, Route route, int batch) {
             cases.add(new Case(BenchModels.IDENTITY.name(), route, 1));
         }
         return List.copyOf(cases);
+    }
+
+    /// Larger rows and models, alone and in batches.
+    static List<Case> larger() {
+        List<Case> cases = new ArrayList<>();
+        add(cases, BenchModels.LARGE_MLP, 1, 32);
+        add(cases, BenchModels.IMAGES, 1, 8);
+        add(cases, BenchModels.TREES, 1, 64);
+        return List.copyOf(cases);
+    }
+
+    private static void add(List<Case> cases, String model, int... batches) {
+        for (int batch : batches) {
+            for (Route route : List.of(Route.FLOOR, Route.ORT_TYPICAL, Route.CALL)) {
+                cases.add(new Case(model, route, batch));
+            }
+        }
     }
 
     /// The floor that it is compared with.

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Map;
 
 /// Results as JSON: every measurement, for other programs to compare.
@@ -49,6 +50,10 @@ final class JsonReport {
             }
         }
         json.writeEndArray();
+        if (results.mix().isPresent()) {
+            write(results.mix().get());
+        }
+        writeNeighbours(results.neighbours());
         if (results.http().isPresent()) {
             write(results.http().get());
         }
@@ -77,6 +82,45 @@ final class JsonReport {
         json.writeNumberField("floor64RowsPerSecond", throughput.floor64());
         json.writeNumberField("floorFormedRowsPerSecond", throughput.floorFormed());
         json.writeNumberField("bytesPerRow", throughput.bytes());
+        json.writeEndObject();
+    }
+
+    private void write(Mix.Findings mix) throws IOException {
+        json.writeArrayFieldStart("mix");
+        for (var entry : mix.trials().entrySet()) {
+            for (Mix.Trial trial : entry.getValue()) {
+                json.writeStartObject();
+                json.writeStringField("load", entry.getKey().name());
+                json.writeNumberField("agents", mix.agents());
+                json.writeNumberField("heavyRowsPerSecond", trial.rowsPerSecond());
+                write("floor", trial.floor());
+                write("call", trial.call());
+                json.writeEndObject();
+            }
+        }
+        json.writeEndArray();
+    }
+
+    private void writeNeighbours(Map<Integer, List<Neighbours.Trial>> neighbours) throws IOException {
+        json.writeArrayFieldStart("neighbours");
+        for (var entry : neighbours.entrySet()) {
+            for (Neighbours.Trial trial : entry.getValue()) {
+                json.writeStartObject();
+                json.writeNumberField("number", entry.getKey());
+                write("floor", trial.floor());
+                write("inline", trial.inline());
+                write("agents", trial.agents());
+                json.writeEndObject();
+            }
+        }
+        json.writeEndArray();
+    }
+
+    private void write(String route, ClosedLoop.Timing timing) throws IOException {
+        json.writeObjectFieldStart(route);
+        json.writeNumberField("p50Nanos", timing.p50());
+        json.writeNumberField("p99Nanos", timing.p99());
+        json.writeNumberField("p999Nanos", timing.p999());
         json.writeEndObject();
     }
 

@@ -3,10 +3,9 @@ package dev.millrace.bench;
 
 import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.report.Machine;
-import dev.millrace.bench.route.DjlEngine;
-import dev.millrace.bench.route.Examples;
 import dev.millrace.bench.route.Fixture;
 import dev.millrace.bench.route.Gate;
+import dev.millrace.bench.route.Route;
 import dev.millrace.bench.route.Settings;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -16,35 +15,52 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.openjdk.jmh.runner.RunnerException;
 
 /// Runs everything: prints the machine, lets all routes through the gate, measures, and writes the reports.
 ///
-/// `bench/run.sh` starts it: `Main [--quick] [--http] RESULTS-FOLDER REVISION`; with `--http` it measures the servers
-/// alone. Progress goes to standard error, the report to standard output. The exit status is 0 if something was
-/// measured and nothing failed: without `wrk` all but HTTP is measured.
+/// `bench/run.sh` starts it: `Main [--quick] [--routes] [--models] [--neighbour] [--http] RESULTS-FOLDER REVISION`;
+/// with names of parts it measures these alone. Progress goes to standard error, the report to standard output. The
+/// exit status is 0 if something was measured and nothing failed: without `wrk` all but HTTP is measured.
 public final class Main {
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmm").withZone(ZoneOffset.UTC);
     private static final String QUICK = "--quick";
+    /// The small models by all routes, one by one and saturated.
+    private static final String ROUTES = "--routes";
+    /// Larger models, alone and beside a light one.
+    private static final String MODELS = "--models";
+    private static final String NEIGHBOUR = "--neighbour";
     private static final String HTTP = "--http";
+    private static final Set<String> PARTS = Set.of(ROUTES, MODELS, NEIGHBOUR, HTTP);
 
     private final Effort effort;
-    private final boolean onlyHttp;
+    private final Set<String> parts;
     private final String revision;
     /// The results' path, without the ending.
     private final String name;
 
     private final Instant now = Instant.now();
+    private Map<String, String> machine = Map.of();
+    private Map<Case, List<Latency>> latencies = new LinkedHashMap<>();
+    private Map<Saturation.Scenario, List<Saturation.Throughput>> throughputs = Map.of();
+    private Optional<Mix.Findings> mix = Optional.empty();
+    private Map<Integer, List<Neighbours.Trial>> neighbours = Map.of();
+    private Optional<HttpBench.Findings> http = Optional.empty();
 
     private Main(Set<String> options, Path folder, String revision) {
         this.effort = options.contains(QUICK) ? Effort.QUICK : Effort.FULL;
-        this.onlyHttp = options.contains(HTTP);
+        Set<String> named = new LinkedHashSet<>(options);
+        named.retainAll(PARTS);
+        this.parts = named.isEmpty() ? PARTS : named;
         this.revision = revision;
         this.name = folder.resolve(STAMP.format(now) + "-" + revision).toString();
     }
@@ -54,8 +70,13 @@ public final class Main {
         List<String> words = List.of(arguments);
         int options = Math.max(0, words.size() - 2);
         Set<String> given = new LinkedHashSet<>(words.subList(0, options));
-        if (words.size() < 2 || !Set.of(QUICK, HTTP).containsAll(given)) {
-            System.err.println("use: [--quick] [--http] RESULTS-FOLDER REVISION");
+        Set<String> unknown = new TreeSet<>(given);
+        unknown.removeAll(PARTS);
+        unknown.remove(QUICK);
+        if (words.size() < 2 || !unknown.isEmpty()) {
+            System.err.println(
+                    "use: [--quick] [--routes] [--models] [--neighbour] [--http] RESULTS-FOLDER REVISION, not "
+                            + unknown);
             System.exit(2);
         }
         Path folder = Files.createDirectories(Path.of(words.get(options)));
@@ -74,37 +95,53 @@ public final class Main {
 
     /// False if nothing could be measured.
     private boolean run() throws IOException, RunnerException {
-        if (!onlyHttp) {
-            // It has to be there before anything else uses ONNX Runtime.
-            DjlEngine.start();
-        }
-        Map<String, String> machine = Machine.describe(revision);
+        machine = Machine.describe(revision);
         machine.forEach((fact, value) -> System.err.println(fact + ": " + value));
-        Map<Case, List<Latency>> latencies = Map.of();
-        Map<Saturation.Scenario, List<Saturation.Throughput>> throughputs = Map.of();
-        if (!onlyHttp) {
-            checkAll(Case.all());
-            System.err.printf("every route answers %d rows like the floor, alone and in batches%n", Examples.COUNT);
+        checkAll(cases());
+        if (!cases().isEmpty()) {
+            System.err.println("every route answers like the floor, alone and in batches");
             latencies = latencies();
+            write();
+        }
+        if (parts.contains(ROUTES)) {
             throughputs = throughputs();
+            write();
         }
-        Results results = new Results(now, effort, machine, latencies, throughputs, Optional.empty());
-        if (!onlyHttp) {
-            // What took minutes is there even if the rest fails.
-            write(results);
+        if (parts.contains(MODELS)) {
+            mix = Optional.of(mix());
+            write();
         }
-        Optional<HttpBench.Findings> http = http();
-        if (http.isPresent()) {
-            results = new Results(now, effort, machine, latencies, throughputs, http);
-            write(results);
+        if (parts.contains(NEIGHBOUR)) {
+            neighbours = neighbours();
+            write();
         }
-        System.out.print(onlyHttp && http.isEmpty() ? "" : MarkdownReport.of(results));
-        return !onlyHttp || http.isPresent();
+        if (parts.contains(HTTP)) {
+            http = http();
+        }
+        boolean measured = http.isPresent() || !parts.equals(Set.of(HTTP));
+        if (measured) {
+            write();
+            System.err.println("written to " + name + ".md and .json");
+            System.out.print(MarkdownReport.of(results()));
+        }
+        return measured;
+    }
+
+    /// What JMH times.
+    private List<Case> cases() {
+        List<Case> cases = new ArrayList<>();
+        if (parts.contains(ROUTES)) {
+            cases.addAll(Case.small());
+        }
+        if (parts.contains(MODELS)) {
+            cases.addAll(Case.larger());
+        }
+        return cases;
     }
 
     private Map<Case, List<Latency>> latencies() throws IOException, RunnerException {
         try (PrintStream log = new PrintStream(name + ".log", StandardCharsets.UTF_8)) {
-            return new LatencyRunner(effort, Settings.DEFAULT, System.err, log).measure(Case.all());
+            return new LatencyRunner(effort, Settings.DEFAULT, System.err, log).measure(cases());
         }
     }
 
@@ -114,19 +151,36 @@ public final class Main {
         }
     }
 
+    private Mix.Findings mix() {
+        try (Mix bench = new Mix(effort, System.err)) {
+            return bench.measure();
+        }
+    }
+
+    private Map<Integer, List<Neighbours.Trial>> neighbours() throws IOException {
+        try (Neighbours bench = new Neighbours(effort, System.err)) {
+            return bench.measure();
+        }
+    }
+
     private Optional<HttpBench.Findings> http() throws IOException {
         try (HttpBench bench = new HttpBench(effort, System.err, Path.of(name + ".log"))) {
             return bench.measure();
         }
     }
 
-    private void write(Results results) throws IOException {
-        Files.writeString(Path.of(name + ".md"), MarkdownReport.of(results));
-        Files.writeString(Path.of(name + ".json"), JsonReport.of(results));
-        System.err.println("written to " + name + ".md and .json");
+    private Results results() {
+        return new Results(now, effort, machine, latencies, throughputs, mix, neighbours, http);
     }
 
-    /// Lets all answer that are timed.
+    /// After each part: what took minutes is there even if the next one fails.
+    private void write() throws IOException {
+        Files.writeString(Path.of(name + ".md"), MarkdownReport.of(results()));
+        Files.writeString(Path.of(name + ".json"), JsonReport.of(results()));
+    }
+
+    /// Lets all answer that are timed; but DJL, which wants to be the first in a process to use ONNX Runtime, only
+    /// where it is timed.
     ///
     /// @throws Gate.Refusal if one answers otherwise than the floor
     static void checkAll(List<Case> cases) {
@@ -134,7 +188,7 @@ public final class Main {
             try (Fixture fixture = Fixture.open(BenchModels.named(model))) {
                 Gate gate = fixture.gate();
                 cases.stream()
-                        .filter(each -> each.model().equals(model))
+                        .filter(each -> each.model().equals(model) && each.route() != Route.DJL)
                         .forEach(each -> gate.check(each.route(), each.batch()));
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.report.Cell;
 import dev.millrace.bench.report.Spread;
 import dev.millrace.bench.route.Examples;
@@ -37,10 +38,16 @@ final class MarkdownReport {
                     results.effort().rounds(), Examples.COUNT);
             oneByOne();
             batches();
-            parts();
+            if (results.latencies().keySet().stream().anyMatch(each -> each.route() == Route.ROW_RUNNER)) {
+                parts();
+            }
         }
         if (!results.throughputs().isEmpty()) {
             saturated();
+        }
+        results.mix().ifPresent(this::mix);
+        if (!results.neighbours().isEmpty()) {
+            neighbours();
         }
         results.http().ifPresent(this::http);
         return text.toString();
@@ -129,6 +136,58 @@ final class MarkdownReport {
                         Cell.whole(repeats, Saturation.Throughput::floor64),
                         Cell.decimal(repeats, Saturation.Throughput::ratio64),
                         Cell.bytes(repeats, Saturation.Throughput::bytes)));
+    }
+
+    private void mix(Mix.Findings mix) {
+        heading("A light model among heavy ones, nanoseconds per call");
+        line(
+                "One runtime with %d agents serves %s and %s. One thread asks %s one row at a time; the others are"
+                        + " asked by `Call.submit()`.",
+                mix.agents(), BenchModels.MLP.name(), String.join(", ", Mix.HEAVY), BenchModels.MLP.name());
+        line("");
+        line("| heavy load | route | p50 | p99 | p99.9 | p50 / floor | heavy rows/s |");
+        line("|---|---|---|---|---|---|---|");
+        mix.trials().forEach((load, trials) -> {
+            String rows = Cell.whole(trials, Mix.Trial::rowsPerSecond);
+            timed(load.title(), Route.FLOOR.title(), trials, Mix.Trial::floor, Mix.Trial::floor, rows);
+            timed(load.title(), Route.CALL.title(), trials, Mix.Trial::call, Mix.Trial::floor, rows);
+        });
+    }
+
+    private void neighbours() {
+        heading("Beside neighbours that spin, nanoseconds per call");
+        line("%s, one row at a time. A neighbour is a process that does nothing but spin.", BenchModels.MLP.name());
+        line("");
+        line("| neighbours | route | p50 | p99 | p99.9 | p50 / floor |");
+        line("|---|---|---|---|---|---|");
+        results.neighbours().forEach((number, trials) -> {
+            String title = Integer.toString(number);
+            timed(title, Route.FLOOR.title(), trials, Neighbours.Trial::floor, Neighbours.Trial::floor);
+            String call = Route.CALL.title();
+            timed(title, call + ", by its caller", trials, Neighbours.Trial::inline, Neighbours.Trial::floor);
+            timed(title, call + ", by agents", trials, Neighbours.Trial::agents, Neighbours.Trial::floor);
+        });
+    }
+
+    /// A row of percentiles and of the median's ratio to the floor's in the same repeat.
+    private <T> void timed(
+            String what,
+            String who,
+            List<T> trials,
+            Function<T, ClosedLoop.Timing> timing,
+            Function<T, ClosedLoop.Timing> floor,
+            String... more) {
+        line(
+                "| %s | %s | %s | %s | %s | %s |%s",
+                what,
+                who,
+                Cell.whole(trials, trial -> timing.apply(trial).p50()),
+                Cell.whole(trials, trial -> timing.apply(trial).p99()),
+                Cell.whole(trials, trial -> timing.apply(trial).p999()),
+                Cell.decimal(
+                        trials,
+                        trial -> timing.apply(trial).p50() / floor.apply(trial).p50()),
+                more.length == 0 ? "" : " " + String.join(" | ", more) + " |");
     }
 
     private void http(HttpBench.Findings http) {

@@ -13,8 +13,10 @@ import java.util.Optional;
 /// @param taken when it began
 /// @param effort how long was measured
 /// @param machine where, by [Machine#describe(String)]
-/// @param latencies per case one per round; empty if only HTTP was measured
-/// @param throughputs per scenario one per repeat; empty if only HTTP was measured
+/// @param latencies per case one per round; empty if none were measured
+/// @param throughputs per scenario one per repeat; empty if none were measured
+/// @param mix a light model among heavy ones, if that was measured
+/// @param neighbours by number of spinning processes one per repeat; empty if that was not measured
 /// @param http the servers, if they were measured
 record Results(
         Instant taken,
@@ -22,4 +24,6 @@ record Results(
         Map<String, String> machine,
         Map<Case, List<Latency>> latencies,
         Map<Scenario, List<Throughput>> throughputs,
+        Optional<Mix.Findings> mix,
+        Map<Integer, List<Neighbours.Trial>> neighbours,
         Optional<HttpBench.Findings> http) {}

@@ -3,10 +3,10 @@
 /// written, and this project's ways, in one run.
 ///
 /// ```
-/// Main ─► LatencyBench (JMH, a process per figure) ─► Saturation ─► HttpBench ─► MarkdownReport, JsonReport
-/// BenchCommand ─► ModelBench ─► LatencyBench ─► ModelReport        │
-///                                                                 ▼
-///                                      Wrk ─► ServerProcess (EchoServer, the server)
+/// Main ─► LatencyBench (JMH, a process per figure) ─► Saturation ─► Mix ─► Neighbours ─► HttpBench ─► reports
+///                                                                                           │
+/// BenchCommand ─► ModelBench ─► LatencyBench ─► ModelReport                                 ▼
+///                                                               Wrk ─► ServerProcess (EchoServer, the server)
 /// ```
 ///
 /// Nothing is timed that has not answered like the floor: [dev.millrace.bench.route.Gate].

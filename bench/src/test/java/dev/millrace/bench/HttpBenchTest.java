@@ -169,8 +169,15 @@ class HttpBenchTest {
         var loads = Map.of(32, List.of(new Both<>(fast, slow), new Both<>(fast, slower), new Both<>(fast, slow)));
         var http = new HttpBench.Findings(
                 700, 150, loads, List.of(new Both<>(200.0, 600.0)), new Both<>(80.0, Double.NaN));
-        Results results =
-                new Results(Instant.EPOCH, TINY, Machine.describe("abc"), Map.of(), Map.of(), Optional.of(http));
+        Results results = new Results(
+                Instant.EPOCH,
+                TINY,
+                Machine.describe("abc"),
+                Map.of(),
+                Map.of(),
+                Optional.empty(),
+                Map.of(),
+                Optional.of(http));
 
         assertThat(MarkdownReport.of(results))
                 .contains("bodies of 700 bytes to the server and 150 back", "| 32 | Netty echo: the floor | 100,000 |")

@@ -8,8 +8,10 @@ import dev.millrace.bench.Saturation.Scenario;
 import dev.millrace.bench.Saturation.Throughput;
 import dev.millrace.bench.report.Machine;
 import dev.millrace.bench.route.Examples;
+import dev.millrace.bench.route.Route;
 import dev.millrace.bench.route.Settings;
 import dev.millrace.memory.NativeMemory;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -61,12 +64,68 @@ class SmokeTest {
     }
 
     private static List<Case> cases() {
-        return Case.all();
+        return Case.small();
+    }
+
+    @Test
+    void shouldTimeALightModelAmongHeavyOnesAndReport() {
+        Mix.Findings mix;
+        try (Mix bench = new Mix(TINY, SILENCE)) {
+            mix = bench.measure();
+        }
+
+        assertThat(mix.agents()).isEqualTo(Runtime.getRuntime().availableProcessors());
+        assertThat(mix.trials()).containsOnlyKeys(Mix.Load.values());
+        mix.trials()
+                .forEach((load, trials) -> assertThat(trials).singleElement().satisfies(trial -> {
+                    assertThat(trial.floor().p50()).isPositive();
+                    assertThat(trial.call().p999())
+                            .isGreaterThanOrEqualTo(trial.call().p50());
+                    assertThat(trial.rowsPerSecond() > 0).isEqualTo(load != Mix.Load.NONE);
+                }));
+        Results results = results(Map.of(), Map.of(), Optional.of(mix), Map.of());
+        assertThat(MarkdownReport.of(results))
+                .contains("serves mlp-64-128-64-1 and mlp-256-1024-1024-512-1, cnn-3x224x224, trees-500x8")
+                .contains("| none | " + Route.FLOOR.title(), "| " + Mix.Load.ENDLESS.title() + " | Millrace");
+        assertThat(JsonReport.of(results)).contains("\"load\" : \"ENDLESS\"", "\"heavyRowsPerSecond\"");
+    }
+
+    @Test
+    void shouldTimeBesideNeighboursAndReport() throws IOException {
+        Map<Integer, List<Neighbours.Trial>> trials;
+        try (Neighbours bench = new Neighbours(TINY, SILENCE)) {
+            trials = bench.measure();
+        }
+
+        assertThat(trials).containsOnlyKeys(0, 1, 2);
+        assertThat(ProcessHandle.current().children()).isEmpty();
+        Results measured = results(Map.of(), Map.of(), Optional.empty(), trials);
+        assertThat(JsonReport.of(measured)).contains("\"number\" : 2");
+
+        ClosedLoop.Timing one = new ClosedLoop.Timing(1000, 2000, 3000);
+        ClosedLoop.Timing two = new ClosedLoop.Timing(1500, 2500, 3500);
+        ClosedLoop.Timing ten = new ClosedLoop.Timing(10_000, 20_000, 30_000);
+        Results made =
+                results(Map.of(), Map.of(), Optional.empty(), Map.of(1, List.of(new Neighbours.Trial(one, two, ten))));
+        assertThat(MarkdownReport.of(made))
+                .contains("| 1 | Millrace `Call.run()`, by its caller | 1,500 | 2,500 | 3,500 | 1.50 |")
+                .contains("| 1 | Millrace `Call.run()`, by agents | 10,000 | 20,000 | 30,000 | 10.00 |");
+    }
+
+    @Tag("slow")
+    @Test
+    void shouldLetLargerModelsThroughTheGateInBatches() {
+        List<Case> calls = Case.larger().stream()
+                .filter(each -> each.route() == Route.CALL && each.batch() > 1)
+                .toList();
+
+        assertThat(calls).hasSize(3);
+        assertThatCode(() -> Main.checkAll(calls)).doesNotThrowAnyException();
     }
 
     @Test
     void shouldLetAllRoutesThroughTheGate() {
-        assertThatCode(() -> Main.checkAll(Case.all())).doesNotThrowAnyException();
+        assertThatCode(() -> Main.checkAll(Case.small())).doesNotThrowAnyException();
     }
 
     @Test
@@ -83,13 +142,21 @@ class SmokeTest {
                                 throughput -> assertThat(throughput.meanBatch()).isBetween(1.0, 128.0)));
 
         Map<Case, List<Latency>> latencies = new LinkedHashMap<>();
-        Case.all().forEach(subject -> latencies.put(subject, List.of(latency(1000), latency(3000), latency(2000))));
-        Results results = new Results(
-                Instant.EPOCH, TINY, Machine.describe("abc-dirty"), latencies, throughputs, Optional.empty());
+        Case.small().forEach(subject -> latencies.put(subject, List.of(latency(1000), latency(3000), latency(2000))));
+        Results results = results(latencies, throughputs, Optional.empty(), Map.of());
         assertThat(MarkdownReport.of(results))
                 .contains("- commit: abc-dirty", "| 2,000 (1,000–3,000) | 1,000 (500–1,500) | 600 |", "| 1.00 | 7.0 |")
                 .contains("| mlp-64-128-64-1 | 0 | 0 | 0 |", Scenario.TURNER.title());
         assertThat(JsonReport.of(results)).contains("\"meanNanos\" : 3000.0", "\"scenario\" : \"TURNER\"");
+    }
+
+    private static Results results(
+            Map<Case, List<Latency>> latencies,
+            Map<Scenario, List<Throughput>> throughputs,
+            Optional<Mix.Findings> mix,
+            Map<Integer, List<Neighbours.Trial>> neighbours) {
+        Map<String, String> machine = Machine.describe("abc-dirty");
+        return new Results(Instant.EPOCH, TINY, machine, latencies, throughputs, mix, neighbours, Optional.empty());
     }
 
     private static Latency latency(double mean) {

@@ -55,7 +55,7 @@ class ServeCommandTest {
     @Test
     void shouldTellVersionAndUsage() {
         assertThat(run("--version").out()).startsWith("millrace ");
-        assertThat(run("--help").out()).contains("serve");
+        assertThat(run("--help").out()).contains("serve", "millrace bench --help");
         assertThat(run("serve", "--help").out())
                 .contains("--model-repository", "--http-host", "--http-port", "127.0.0.1", "8000");
         assertThat(run("serve", "--help").code()).isZero();

@@ -34,8 +34,8 @@ public final class Chart {
     /// @param p999 the 99.9th percentile
     public record Mark(String label, int kind, double p50, double p99, double p999) {}
 
-    private static final int WIDTH = 920;
-    private static final int LEFT = 330;
+    private static final int WIDTH = 960;
+    private static final int LEFT = 370;
     private static final int RIGHT = 90;
     private static final int HEAD = 64;
     private static final int PANEL_HEAD = 34;

@@ -20,8 +20,7 @@ final class CallContestant implements Contestant {
     private final int batch;
     private final boolean rows;
 
-    CallContestant(Fixture fixture, int batch) {
-        Millrace runtime = fixture.runtime();
+    CallContestant(Fixture fixture, Millrace runtime, int batch) {
         this.examples = fixture.examples().all(batch);
         this.sources = examples.stream()
                 .map(values -> values.stream()

@@ -185,9 +185,14 @@ public final class Fixture implements AutoCloseable {
             case ORT_TYPICAL -> new OrtTypicalContestant(this, batch);
             case ORT_PINNED -> OrtPinnedContestant.open(this, batch);
             case DJL -> DjlContestant.open(this, batch);
-            case CALL -> new CallContestant(this, batch);
+            case CALL -> call(runtime(), batch);
             case PREDICT -> new PredictContestant(this, batch);
         };
+    }
+
+    /// The reusable call of a runtime that serves the model, maybe among others.
+    public Contestant call(Millrace runtime, int batch) {
+        return new CallContestant(this, runtime, batch);
     }
 
     /// Why the floor cannot be prebound in batches of this size; empty if it is.
