@@ -29,10 +29,11 @@ class ArchitectureTest {
             Map.entry("model", Set.of("memory", "ort")),
             Map.entry("zoo", Set.of("memory", "ort", "model", "zoo.payments")),
             Map.entry("zoo.payments", Set.of("memory", "ort", "model")),
-            Map.entry("runtime", Set.of("memory", "ort", "model")),
+            Map.entry("monitor", Set.of("memory")),
+            Map.entry("runtime", Set.of("memory", "ort", "model", "monitor")),
             Map.entry("json", Set.of("memory")),
             Map.entry("load", Set.of("json")),
-            Map.entry("server", Set.of("memory", "ort", "model", "runtime", "json", "load")),
+            Map.entry("server", Set.of("memory", "ort", "model", "monitor", "runtime", "json", "load")),
             Map.entry("bench.model", Set.of("memory")),
             Map.entry("bench.report", Set.of("ort")),
             Map.entry("bench.route", Set.of("memory", "ort", "model", "runtime", "bench.model")),
@@ -42,6 +43,7 @@ class ArchitectureTest {
                             "memory",
                             "ort",
                             "model",
+                            "monitor",
                             "zoo",
                             "zoo.payments",
                             "runtime",
@@ -64,7 +66,7 @@ class ArchitectureTest {
             Map.entry("ch.qos.logback", Set.of("server", "bench")),
             Map.entry("ai.djl", Set.of("bench")),
             Map.entry("org.openjdk.jmh", Set.of("bench")),
-            Map.entry("org.HdrHistogram", Set.of("load", "bench")));
+            Map.entry("org.HdrHistogram", Set.of("monitor", "load", "bench")));
 
     /// Part of the benchmarks; in that package because it calls the C API by the same handles as the runners.
     private static final String FLOOR = "dev/millrace/ort/PreboundRun";
@@ -82,6 +84,11 @@ class ArchitectureTest {
             Map.entry("OrtApi.unsetTerminate", "the run was terminated"),
             Map.entry("JsonReader.atEnd", "the text has ended, or is no JSON"),
             Map.entry("InputDecoder.requireComplete", "says what an input lacks"),
+            // Flight Recorder records it.
+            Map.entry("BatchEvent.begun", "an event of a batch"),
+            Map.entry("Lane.endEvent", "an event of a batch"),
+            Map.entry("RequestEvent.begun", "an event of a request"),
+            Map.entry("Timing.report", "an event of a request"),
             // Something is made that stays.
             Map.entry("Tensor.reshape", "another shape than before; memory grows to the largest"),
             Map.entry("DataDecoder.reserveCounts", "a deeper tensor than before"),

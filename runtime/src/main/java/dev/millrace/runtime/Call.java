@@ -8,6 +8,7 @@ import dev.millrace.model.TensorSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -39,6 +40,9 @@ public final class Call extends Ticket implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Call.class);
     /// Looks at the wheel before parking: about as long as a light batch takes.
     private static final int LOOKS = 100;
+    /// 2^64 by the golden ratio: adding it again and again spreads draws as evenly as can be over any stretch
+    /// of them.
+    private static final long EVEN_STEP = 0x9E3779B97F4A7C15L;
 
     private final Lane lane;
     private final long inlineBudgetNanos;
@@ -46,11 +50,20 @@ public final class Call extends Ticket implements AutoCloseable {
     private long timeoutNanos = NO_TIMEOUT;
     private String problem = "";
     private Completion completion;
+    private long draw = ThreadLocalRandom.current().nextLong();
+    /// Whether the owner began the next request by [#begin(boolean)].
+    private boolean begun;
+    /// Whether this request is timed. Here, and not in what is timed, so that one who need not look there does
+    /// not.
+    private boolean timed;
+
+    private final Timing timing;
     private volatile Thread waiter;
 
     Call(Lane lane, long inlineBudgetNanos) {
         this.lane = lane;
         this.inlineBudgetNanos = inlineBudgetNanos;
+        this.timing = new Timing(lane.recorder(), lane.clock());
         this.tensors = freshTensors();
     }
 
@@ -150,6 +163,65 @@ public final class Call extends Ticket implements AutoCloseable {
     public Call timeoutNanos(long nanos) {
         timeoutNanos = nanos;
         return this;
+    }
+
+    /// Begins the next request before its inputs are filled, so that decoding and encoding are seen, too: the
+    /// owner then calls [#decoded()] when they are filled, and after an answer [#encoding()] and [#encoded()].
+    /// Without it a request begins when it is run or submitted, and ends when it is answered.
+    ///
+    /// @param wanted whether [#timing()] should tell about this request; otherwise that is left to chance
+    @Hot
+    public Call begin(boolean wanted) {
+        requireDelivered();
+        time(wanted, true);
+        begun = true;
+        return this;
+    }
+
+    /// The inputs are filled; after [#begin(boolean)].
+    @Hot
+    public void decoded() {
+        if (timed) {
+            timing.decoded();
+        }
+    }
+
+    /// The owner begins to read the answer; after [#begin(boolean)] and an answer.
+    @Hot
+    public void encoding() {
+        if (timed) {
+            timing.encoding();
+        }
+    }
+
+    /// The owner has read the answer: what was begun by [#begin(boolean)] ends here and is recorded.
+    @Hot
+    public void encoded() {
+        if (timed) {
+            timing.encoded();
+        }
+    }
+
+    /// Where the time of the last request went, if it was timed.
+    @Hot
+    public Timing timing() {
+        return timing;
+    }
+
+    /// Whether the present or last request is timed.
+    @Hot
+    public boolean isTimed() {
+        return timed;
+    }
+
+    @Hot
+    private void time(boolean wanted, boolean byOwner) {
+        draw += EVEN_STEP;
+        int weight = lane.recorder().weight(draw);
+        timed = weight > 0 || wanted;
+        if (timed) {
+            timing.begin(weight, byOwner);
+        }
     }
 
     /// Runs the model and waits for the end. If the calling thread is interrupted the request is cancelled and the
@@ -272,6 +344,13 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     Outcome open(Completion whenDone) {
         requireDelivered();
+        if (!begun) {
+            time(false, false);
+        }
+        begun = false;
+        if (timed) {
+            timing.opened();
+        }
         int rows = check();
         if (rows < 1) {
             return refuse(rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
@@ -403,6 +482,9 @@ public final class Call extends Ticket implements AutoCloseable {
     void settle(int generation, Outcome outcome) {
         Completion told = completion;
         lane.delivered(outcome, deadlineNanos() != NO_DEADLINE);
+        if (timed && outcome == Outcome.OK) {
+            timing.delivered();
+        }
         if (told == null) {
             deliver(generation, outcome);
             Thread thread = waiter;

@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.monitor.LaneRecorder;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -38,6 +39,7 @@ final class Lane implements AutoCloseable {
     private final LongSupplier clock;
     private final CostModel cost = new CostModel();
     private final LaneCounters counters = new LaneCounters();
+    private final LaneRecorder recorder;
     private final Slice[] slices;
     private final long allBusy;
     private final AtomicBoolean token = new AtomicBoolean();
@@ -54,7 +56,15 @@ final class Lane implements AutoCloseable {
     private volatile boolean halted;
 
     Lane(LaneSpec spec, Backend backend, AgentPool agents, Sweeper sweeper, LongSupplier clock) {
+        this(spec, backend, agents, sweeper, clock, true);
+    }
+
+    /// @param recording whether latencies and batch sizes are recorded
+    Lane(LaneSpec spec, Backend backend, AgentPool agents, Sweeper sweeper, LongSupplier clock, boolean recording) {
         this.spec = spec;
+        this.recorder = recording
+                ? LaneRecorder.of(spec.model(), spec.version(), spec.maxBatch(), clock.getAsLong())
+                : LaneRecorder.off(spec.model(), spec.version());
         this.backend = backend;
         this.agents = agents;
         this.sweeper = sweeper;
@@ -77,6 +87,10 @@ final class Lane implements AutoCloseable {
 
     LaneCounters counters() {
         return counters;
+    }
+
+    LaneRecorder recorder() {
+        return recorder;
     }
 
     AgentPool agents() {
@@ -122,6 +136,9 @@ final class Lane implements AutoCloseable {
             sweeper.wake();
         }
         load(call, generation, first, rows);
+        if (call.isTimed()) {
+            call.timing().loaded();
+        }
         // From here on anybody may end the request, and its owner may then do as it likes with the call.
         call.accept(generation);
         ring.publish(first, rows);
@@ -262,6 +279,9 @@ final class Lane implements AutoCloseable {
             ring.skip(next);
             next++;
         }
+        if (next > first) {
+            counters.skipped(next - first);
+        }
         return next;
     }
 
@@ -277,7 +297,10 @@ final class Lane implements AutoCloseable {
     @Hot
     private void run(Slice slice) {
         long now = clock.getAsLong();
-        slice.started(now);
+        slice.started(now, recorder.beginBatch());
+        if (recorder.isDue(now)) {
+            recorder.adapt(now, counters.acceptedSum());
+        }
         if (expireOverdue(slice, now)) {
             free(slice);
             return;
@@ -320,16 +343,28 @@ final class Lane implements AutoCloseable {
     @Hot
     private void finished(Slice slice, Throwable failure) {
         if (failure == null) {
-            long nanos = clock.getAsLong() - slice.startNanos();
+            slice.ended(clock.getAsLong());
+            long nanos = slice.endNanos() - slice.startNanos();
             cost.observe(slice.count(), nanos);
             counters.ran(slice.count(), nanos);
+            recorder.batch(slice.count());
         }
         String problem = failure == null ? null : report(failure);
         int answered = 0;
         while (answered < slice.count()) {
             answered += answer(slice, answered, problem);
         }
+        if (slice.dead() > 0) {
+            counters.died(slice.dead());
+        }
+        if (slice.event() != null) {
+            endEvent(slice, failure != null);
+        }
         free(slice);
+    }
+
+    private void endEvent(Slice slice, boolean failed) {
+        recorder.endBatch(slice.event(), slice.instance(), slice.count(), slice.dead(), ring.queued(), failed);
     }
 
     /// Frees the slots of a slice; its requests have ended.
@@ -361,25 +396,30 @@ final class Lane implements AutoCloseable {
         Call call = (Call) ticket;
         int firstSlot = slice.firstSlot() + offset;
         if (problem == null && call.endAnswered(generation, count)) {
-            call.settle(generation, give(call, firstRow, firstSlot, count));
+            call.settle(generation, give(call, slice, firstRow, firstSlot, count));
         } else if (call.pin(generation)) {
             if (problem != null) {
                 call.problem(problem);
                 call.end(generation, Outcome.FAILED);
-            } else if (give(call, firstRow, firstSlot, count) == Outcome.OK) {
+            } else if (give(call, slice, firstRow, firstSlot, count) == Outcome.OK) {
                 call.answered(generation, count);
             } else {
                 call.end(generation, Outcome.FAILED);
             }
             call.unpin(generation);
+        } else {
+            slice.died(count);
         }
         return count;
     }
 
     /// Copies an answer out, and says how that ended: one that cannot be copied fails its own request only.
     @Hot
-    private Outcome give(Call call, int firstRow, int firstSlot, int count) {
+    private Outcome give(Call call, Slice slice, int firstRow, int firstSlot, int count) {
         try {
+            if (call.isTimed()) {
+                call.timing().ranIn(slice);
+            }
             backend.unload(call, firstRow, firstSlot, count);
             return Outcome.OK;
         } catch (RuntimeException | Error e) {

@@ -11,6 +11,8 @@ final class LaneCounters {
     private final LongAdder accepted = new LongAdder();
     private final LongAdder rows = new LongAdder();
     private final LongAdder batches = new LongAdder();
+    private final LongAdder deadRows = new LongAdder();
+    private final LongAdder skippedRows = new LongAdder();
     private final LongAdder runNanos = new LongAdder();
     private final LongAdder[] ended = adders();
     private final LongAdder[] refused = adders();
@@ -26,6 +28,21 @@ final class LaneCounters {
     @Hot
     void accepted() {
         accepted.increment();
+    }
+
+    @Hot
+    long acceptedSum() {
+        return accepted.sum();
+    }
+
+    @Hot
+    void died(int rowsRun) {
+        deadRows.add(rowsRun);
+    }
+
+    @Hot
+    void skipped(long rowsQueued) {
+        skippedRows.add(rowsQueued);
     }
 
     @Hot
@@ -59,6 +76,8 @@ final class LaneCounters {
                 rows.sum(),
                 batches.sum(),
                 runNanos.sum(),
+                deadRows.sum(),
+                skippedRows.sum(),
                 queued,
                 acceptedNow - total);
     }

@@ -15,6 +15,8 @@ import java.util.Map;
 /// @param rows rows run, dead ones included
 /// @param batches runs of the model
 /// @param runNanos time spent in runs, in nanoseconds
+/// @param deadRows rows run that nobody waited for any more when they had been run; part of `rows`
+/// @param skippedRows queued rows passed over without a run, because their requests had ended before
 /// @param queued rows waiting for a run now
 /// @param inFlight accepted requests that have not ended now
 public record LaneStatistics(
@@ -26,6 +28,8 @@ public record LaneStatistics(
         long rows,
         long batches,
         long runNanos,
+        long deadRows,
+        long skippedRows,
         int queued,
         long inFlight) {
     /// Makes the maps immutable.

@@ -53,7 +53,7 @@ final class LoadedVersion {
             backend = spec.hasRows()
                     ? RowBackend.open(model.session(), spec.signature(), spec.capacity(), spec.instances())
                     : new TensorBackend(model.session(), spec.capacity(), spec.instances());
-            Lane lane = new Lane(spec, backend, agents, sweeper, clock);
+            Lane lane = new Lane(spec, backend, agents, sweeper, clock, config.recording());
             if (spec.hasRows()) {
                 warmUp(lane);
             }

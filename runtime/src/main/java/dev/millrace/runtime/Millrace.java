@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.model.ModelRepository;
+import dev.millrace.monitor.Recording;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -172,6 +173,14 @@ public final class Millrace implements AutoCloseable {
     /// What every served model version has done so far.
     public List<LaneStatistics> statistics() {
         return live.values().stream().map(loaded -> loaded.lane().statistics()).toList();
+    }
+
+    /// Where the time of every served model version's requests went so far, and how large its batches were.
+    /// Empty distributions if [RuntimeConfig#recording()] is off.
+    public List<Recording> recordings() {
+        return live.values().stream()
+                .map(loaded -> loaded.lane().recorder().snapshot())
+                .toList();
     }
 
     /// A turner for one event loop.

@@ -12,6 +12,7 @@ import java.time.Duration;
 /// @param queueRows the most rows that wait per model version; more are refused as overloaded
 /// @param queueBytes the most memory that the queue of one model version may take; it shortens the queue of large rows
 /// @param intraOpThreads threads that ONNX Runtime may use in one run
+/// @param recording whether latencies and batch sizes are recorded
 /// @param drainTimeout how long closing waits for requests in flight before it terminates them
 public record RuntimeConfig(
         int agents,
@@ -20,6 +21,7 @@ public record RuntimeConfig(
         int queueRows,
         long queueBytes,
         int intraOpThreads,
+        boolean recording,
         Duration drainTimeout) {
     /// The defaults.
     public static final RuntimeConfig DEFAULT = new RuntimeConfig(
@@ -29,6 +31,7 @@ public record RuntimeConfig(
             1024,
             64L << 20,
             1,
+            true,
             Duration.ofSeconds(30));
 
     /// Checks every value.
@@ -52,31 +55,43 @@ public record RuntimeConfig(
 
     /// These values with another number of agents.
     public RuntimeConfig withAgents(int count) {
-        return new RuntimeConfig(count, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, drainTimeout);
+        return new RuntimeConfig(
+                count, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout);
     }
 
     /// These values with another inline budget; zero leaves all runs to agents.
     public RuntimeConfig withInlineBudget(Duration budget) {
-        return new RuntimeConfig(agents, budget, maxBatch, queueRows, queueBytes, intraOpThreads, drainTimeout);
+        return new RuntimeConfig(
+                agents, budget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout);
     }
 
     /// These values with another largest batch.
     public RuntimeConfig withMaxBatch(int rows) {
-        return new RuntimeConfig(agents, inlineBudget, rows, queueRows, queueBytes, intraOpThreads, drainTimeout);
+        return new RuntimeConfig(
+                agents, inlineBudget, rows, queueRows, queueBytes, intraOpThreads, recording, drainTimeout);
     }
 
     /// These values with another queue length in rows, rounded down to a power of two.
     public RuntimeConfig withQueueRows(int rows) {
-        return new RuntimeConfig(agents, inlineBudget, maxBatch, rows, queueBytes, intraOpThreads, drainTimeout);
+        return new RuntimeConfig(
+                agents, inlineBudget, maxBatch, rows, queueBytes, intraOpThreads, recording, drainTimeout);
+    }
+
+    /// These values with or without recording of latencies and batch sizes.
+    public RuntimeConfig withRecording(boolean on) {
+        return new RuntimeConfig(
+                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, on, drainTimeout);
     }
 
     /// These values with another number of threads in one run.
     public RuntimeConfig withIntraOpThreads(int threads) {
-        return new RuntimeConfig(agents, inlineBudget, maxBatch, queueRows, queueBytes, threads, drainTimeout);
+        return new RuntimeConfig(
+                agents, inlineBudget, maxBatch, queueRows, queueBytes, threads, recording, drainTimeout);
     }
 
     /// These values with another drain timeout.
     public RuntimeConfig withDrainTimeout(Duration timeout) {
-        return new RuntimeConfig(agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, timeout);
+        return new RuntimeConfig(
+                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, timeout);
     }
 }

@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.monitor.BatchEvent;
 
 /// Consecutive slots that one instance runs as one batch. Made once per instance and reused.
 ///
@@ -12,6 +13,9 @@ final class Slice {
     private int firstSlot;
     private int count;
     private long startNanos;
+    private long endNanos;
+    private int dead;
+    private BatchEvent event;
 
     Slice(int instance) {
         this.instance = instance;
@@ -24,9 +28,23 @@ final class Slice {
         this.count = count;
     }
 
+    /// @param begun its event of Flight Recorder, or null
     @Hot
-    void started(long nanos) {
+    void started(long nanos, BatchEvent begun) {
         startNanos = nanos;
+        dead = 0;
+        event = begun;
+    }
+
+    @Hot
+    void ended(long nanos) {
+        endNanos = nanos;
+    }
+
+    /// Takes note of rows that were run for nobody.
+    @Hot
+    void died(int rows) {
+        dead += rows;
     }
 
     /// Which instance runs it.
@@ -49,8 +67,23 @@ final class Slice {
         return count;
     }
 
-    /// When its run began, by `System.nanoTime()`.
+    /// When its run began, by the lane's clock.
     long startNanos() {
         return startNanos;
+    }
+
+    /// When its run ended, by the same clock.
+    long endNanos() {
+        return endNanos;
+    }
+
+    /// Rows that nobody waited for any more when they had been run.
+    int dead() {
+        return dead;
+    }
+
+    /// Its event of Flight Recorder, or null if nobody wants it.
+    BatchEvent event() {
+        return event;
     }
 }

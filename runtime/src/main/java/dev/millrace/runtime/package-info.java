@@ -12,6 +12,8 @@
 ///
 /// [dev.millrace.runtime.Millrace] opens repositories; [dev.millrace.runtime.Model] answers requests in three ways,
 /// from convenient to free of garbage: `predict`, `predictAsync`, and the reusable [dev.millrace.runtime.Call].
+/// [dev.millrace.runtime.Millrace#recordings()] tells where the time goes, [dev.millrace.runtime.Timing] of one
+/// call.
 ///
 /// **Exactly one answer per accepted request**: accepted == ok + expired + failed + cancelled + unavailable, and
 /// nothing is

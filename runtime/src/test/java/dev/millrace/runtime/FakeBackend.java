@@ -24,6 +24,8 @@ final class FakeBackend implements Backend {
     boolean closed;
     int terminated;
     Consumer<Slice> onStart = slice -> {};
+    Runnable onLoad = () -> {};
+    Runnable onUnload = () -> {};
 
     FakeBackend(int capacity) {
         inputs = new float[capacity];
@@ -41,6 +43,7 @@ final class FakeBackend implements Backend {
 
     @Override
     public void load(Call call, int firstRow, int firstSlot, int count) {
+        onLoad.run();
         call.input(0).getFloats(firstRow, inputs, firstSlot, count);
     }
 
@@ -74,6 +77,7 @@ final class FakeBackend implements Backend {
 
     @Override
     public void unload(Call call, int firstRow, int firstSlot, int count) {
+        onUnload.run();
         if (unloadFails) {
             throw new IndexOutOfBoundsException("no room for the answer");
         }

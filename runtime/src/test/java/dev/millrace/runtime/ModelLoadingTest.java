@@ -115,7 +115,14 @@ class ModelLoadingTest {
     @Test
     void shouldShortenTheQueueWhenRowsAreLarge(@TempDir Path root) {
         RuntimeConfig small = new RuntimeConfig(
-                1, RuntimeConfig.DEFAULT.inlineBudget(), 128, 1024, 260 * 20, 1, RuntimeConfig.DEFAULT.drainTimeout());
+                1,
+                RuntimeConfig.DEFAULT.inlineBudget(),
+                128,
+                1024,
+                260 * 20,
+                1,
+                true,
+                RuntimeConfig.DEFAULT.drainTimeout());
         try (Millrace millrace = Millrace.open(small, TestModels.repository(root, "mlp"))) {
             Call call = millrace.model("mlp").call();
             assertThat(call.rows(17).run()).isEqualTo(Outcome.TOO_LARGE);

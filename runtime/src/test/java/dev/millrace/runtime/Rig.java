@@ -27,13 +27,17 @@ final class Rig implements AutoCloseable {
     private final List<Call> calls = new ArrayList<>();
 
     Rig(int maxBatch, int capacity, int instances) {
-        this(new FakeBackend(capacity), maxBatch, capacity, instances);
+        this(new FakeBackend(capacity), maxBatch, capacity, instances, true);
     }
 
-    private Rig(FakeBackend backend, int maxBatch, int capacity, int instances) {
+    static Rig withoutRecording() {
+        return new Rig(new FakeBackend(16), 4, 16, 1, false);
+    }
+
+    private Rig(FakeBackend backend, int maxBatch, int capacity, int instances, boolean recording) {
         this.backend = backend;
         LaneSpec spec = new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, maxBatch, capacity, instances);
-        this.lane = new Lane(spec, backend, agents, sweeper, clock::get);
+        this.lane = new Lane(spec, backend, agents, sweeper, clock::get, recording);
         sweeper.add(lane);
     }
 
