@@ -33,7 +33,8 @@ class ArchitectureTest {
             Map.entry("runtime", Set.of("memory", "ort", "model", "monitor")),
             Map.entry("json", Set.of("memory")),
             Map.entry("load", Set.of("json")),
-            Map.entry("server", Set.of("memory", "ort", "model", "monitor", "runtime", "json", "load")),
+            Map.entry("metrics", Set.of("memory", "monitor", "runtime")),
+            Map.entry("server", Set.of("memory", "ort", "model", "monitor", "runtime", "json", "load", "metrics")),
             Map.entry("bench.model", Set.of("memory")),
             Map.entry("bench.report", Set.of("ort")),
             Map.entry("bench.route", Set.of("memory", "ort", "model", "runtime", "bench.model")),
@@ -61,8 +62,8 @@ class ArchitectureTest {
             Map.entry("io.netty", Set.of("load", "server", "bench")),
             Map.entry("com.fasterxml.jackson", Set.of("server", "bench", "zoo")),
             Map.entry("picocli", Set.of("load", "server", "bench")),
-            Map.entry("io.micrometer", Set.of("server", "bench")),
-            Map.entry("io.prometheus", Set.of("server", "bench")),
+            Map.entry("io.micrometer", Set.of("metrics", "bench")),
+            Map.entry("io.prometheus", Set.of("metrics", "bench")),
             Map.entry("ch.qos.logback", Set.of("server", "bench")),
             Map.entry("ai.djl", Set.of("bench")),
             Map.entry("org.openjdk.jmh", Set.of("bench")),
@@ -74,7 +75,7 @@ class ArchitectureTest {
     /// What a hot method may call although it is not hot, and why.
     private static final Map<String, String> COLD_EXITS = Map.ofEntries(
             // The request is refused or has failed.
-            Map.entry("Call.refuse", "an input is wrong"),
+            Map.entry("Call.reject", "an input is wrong"),
             Map.entry("Call.wrongShape", "says what is wrong with an input"),
             Map.entry("Call.differentRows", "says what is wrong with an input"),
             Map.entry("Call.wrongRows", "says what is wrong with an input"),

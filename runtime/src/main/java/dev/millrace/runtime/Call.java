@@ -202,6 +202,11 @@ public final class Call extends Ticket implements AutoCloseable {
         }
     }
 
+    /// The owner refuses a request before it is submitted: it counts among the model's refusals.
+    public void refuse(Outcome why) {
+        lane.counters().refused(why);
+    }
+
     /// Where the time of the last request went, if it was timed.
     @Hot
     public Timing timing() {
@@ -353,10 +358,10 @@ public final class Call extends Ticket implements AutoCloseable {
         }
         int rows = check();
         if (rows < 1) {
-            return refuse(rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
+            return reject(rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
         }
         if (timeoutNanos <= 0) {
-            return refuse(Outcome.EXPIRED);
+            return reject(Outcome.EXPIRED);
         }
         long deadline = Ticket.NO_DEADLINE;
         if (timeoutNanos != NO_TIMEOUT) {
@@ -372,7 +377,7 @@ public final class Call extends Ticket implements AutoCloseable {
         return outcome;
     }
 
-    private Outcome refuse(Outcome outcome) {
+    private Outcome reject(Outcome outcome) {
         reject(prepare(0, Ticket.NO_DEADLINE), outcome);
         lane.counters().refused(outcome);
         return outcome;

@@ -19,6 +19,7 @@ final class Exchange implements Completion {
 
     private Route route;
     private long timeoutMicros;
+    private boolean timingWanted;
     private boolean continueWanted;
     private boolean answered;
     private boolean dropped;
@@ -54,6 +55,7 @@ final class Exchange implements Completion {
         Exchange exchange = new Exchange(loop, connection, head, keepAlive, oldVersion);
         exchange.route = route;
         exchange.timeoutMicros = timeoutMicros;
+        exchange.timingWanted = timingWanted;
         return exchange;
     }
 
@@ -88,6 +90,15 @@ final class Exchange implements Completion {
 
     void timeoutMicros(long micros) {
         timeoutMicros = micros;
+    }
+
+    /// Whether the client wants to know where the time went.
+    boolean isTimingWanted() {
+        return timingWanted;
+    }
+
+    void timingWanted(boolean wanted) {
+        timingWanted = wanted;
     }
 
     /// Whether the client waits for permission to send its body.

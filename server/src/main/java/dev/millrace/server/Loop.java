@@ -89,6 +89,9 @@ final class Loop {
                     pools.find(exchange.route().model(), exchange.route().version());
             decode(exchange, calls, body, length);
         } catch (Refusal e) {
+            if (exchange.call() != null) {
+                exchange.call().refuse(e.outcome());
+            }
             exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
         } catch (InferenceException e) {
             exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
@@ -100,7 +103,9 @@ final class Loop {
     private void decode(Exchange exchange, ModelCalls calls, ByteBuf body, int length) {
         Call call = calls.take();
         exchange.carriedBy(calls, call, null, null);
+        call.begin(exchange.isTimingWanted());
         decoder.decode(call, calls.inputNames(), copied(body, length), 0, length);
+        call.decoded();
         exchange.carriedBy(calls, call, decoder.id(), decoder.outputs());
         long timeout = decoder.timeoutMicros();
         if (timeout == 0 || (exchange.timeoutMicros() != 0 && exchange.timeoutMicros() < timeout)) {

@@ -11,12 +11,16 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.util.AsciiString;
 
 /// Reads what stands before a request's body. Threads: one, the event loop's.
 final class RequestHead {
     /// How long the answer may take, in microseconds; so does the request parameter `timeout`, and the smaller one
     /// counts.
     static final String TIMEOUT = "x-millrace-timeout-us";
+
+    /// `1` asks for the answer's header `Server-Timing`.
+    static final AsciiString TIMING = AsciiString.cached("x-millrace-timing");
 
     private final Loop loop;
     private final int maxBodyBytes;
@@ -114,10 +118,22 @@ final class RequestHead {
                     HttpStatus.UNSUPPORTED_MEDIA_TYPE, "content encoding '" + encoding + "', expected none"));
             return;
         }
+        String timing = request.headers().get(TIMING);
+        if (timing != null) {
+            exchange.timingWanted(timing(timing));
+        }
         String timeout = request.headers().get(TIMEOUT);
         if (timeout != null) {
             exchange.timeoutMicros(timeout(timeout));
         }
+    }
+
+    private static boolean timing(String text) {
+        return switch (text) {
+            case "0" -> false;
+            case "1" -> true;
+            default -> throw Refusal.invalid("header " + TIMING + " is '" + text + "', expected 0 or 1");
+        };
     }
 
     private static long timeout(String text) {

@@ -3,9 +3,13 @@ package dev.millrace.server;
 
 import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.Hot;
+import dev.millrace.monitor.Stage;
+import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Outcome;
+import dev.millrace.runtime.Timing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import java.util.Locale;
 
 /// Turns the answers of one event loop into bytes of HTTP/1.1, head and body in one buffer. Threads: one.
 final class Responses {
@@ -15,6 +19,11 @@ final class Responses {
     private static final byte[] CLOSE = JsonWriter.ascii("\r\nConnection: close");
     private static final byte[] KEEP_ALIVE = JsonWriter.ascii("\r\nConnection: keep-alive");
     private static final byte[] HEAD_END = JsonWriter.ascii("\r\n\r\n");
+    private static final byte[] SERVER_TIMING = JsonWriter.ascii("\r\nServer-Timing: ");
+    private static final byte[] BATCH = JsonWriter.ascii(";desc=\"batch ");
+    private static final Stage[] STAGES = Stage.values();
+    private static final byte[][] STAGE_NAMES = stageNames();
+    private static final long NANOS_PER_MILLI = 1_000_000;
     private static final int MAX_HEAD_BYTES = 256;
 
     private final JsonWriter json = new JsonWriter();
@@ -23,6 +32,14 @@ final class Responses {
 
     Responses(HttpCounters counters) {
         this.counters = counters;
+    }
+
+    private static byte[][] stageNames() {
+        byte[][] names = new byte[STAGES.length][];
+        for (int i = 0; i < names.length; i++) {
+            names[i] = JsonWriter.ascii((i == 0 ? "" : ", ") + STAGES[i].name().toLowerCase(Locale.ROOT) + ";dur=");
+        }
+        return names;
     }
 
     void count(int status) {
@@ -51,8 +68,11 @@ final class Responses {
     @Hot
     private ByteBuf encodeOutputs(Exchange exchange, ByteBufAllocator allocator, boolean close) {
         counters.count(HttpStatus.OK);
+        Call call = exchange.call();
+        call.encoding();
         json.reset();
-        OutputWriter.write(json, exchange.calls(), exchange.call(), exchange.id(), exchange.outputs());
+        OutputWriter.write(json, exchange.calls(), call, exchange.id(), exchange.outputs());
+        call.encoded();
         ByteBuf buffer = allocator.buffer(MAX_HEAD_BYTES + json.length());
         buffer.writeBytes(OK_JSON);
         finishHead(buffer, exchange, json.length(), close);
@@ -63,6 +83,9 @@ final class Responses {
     @Hot
     private void finishHead(ByteBuf buffer, Exchange exchange, int contentLength, boolean close) {
         head.reset().number(contentLength);
+        if (exchange.isTimingWanted() && exchange.call() != null) {
+            timing(exchange.call().timing());
+        }
         if (close) {
             head.raw(CLOSE);
         } else if (exchange.isOldVersion()) {
@@ -70,6 +93,28 @@ final class Responses {
         }
         head.raw(HEAD_END);
         buffer.writeBytes(head.array(), 0, head.length());
+    }
+
+    /// The stages and the whole in milliseconds.
+    @Hot
+    private void timing(Timing timing) {
+        head.raw(SERVER_TIMING);
+        for (int i = 0; i < STAGES.length; i++) {
+            head.raw(STAGE_NAMES[i]);
+            millis(timing.nanos(STAGES[i]));
+            if (STAGES[i] == Stage.RUN) {
+                head.raw(BATCH).number(timing.batchRows()).raw('"');
+            }
+        }
+    }
+
+    @Hot
+    private void millis(long nanos) {
+        head.number(nanos / NANOS_PER_MILLI).raw('.');
+        long fraction = nanos % NANOS_PER_MILLI;
+        for (long digit = NANOS_PER_MILLI / 10; digit > 0; digit /= 10) {
+            head.raw((char) ('0' + fraction / digit % 10));
+        }
     }
 
     private ByteBuf encodePage(Exchange exchange, ByteBufAllocator allocator, boolean close) {

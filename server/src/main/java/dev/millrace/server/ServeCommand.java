@@ -58,6 +58,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--max-body-bytes", paramLabel = "BYTES", description = "The largest request body.")
     private int maxBodyBytes = ServerConfig.DEFAULT_MAX_BODY_BYTES;
 
+    @Option(names = "--no-recording", description = "Record no latencies and no batch sizes.")
+    private boolean noRecording;
+
     @Option(
             names = "--drain-timeout",
             paramLabel = "SECONDS",
@@ -99,6 +102,7 @@ final class ServeCommand implements Callable<Integer> {
                     .withAgents(agents)
                     .withMaxBatch(maxBatch)
                     .withQueueRows(queueRows)
+                    .withRecording(!noRecording)
                     .withDrainTimeout(Duration.ofSeconds(drainSeconds));
             return new ServerConfig(folders, host, port, eventLoops, maxBodyBytes, runtime);
         } catch (IllegalArgumentException e) {

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.metrics;
+
+import dev.millrace.memory.MemoryTag;
+import dev.millrace.memory.NativeMemory;
+import dev.millrace.runtime.LaneStatistics;
+import dev.millrace.runtime.Millrace;
+import dev.millrace.runtime.Outcome;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntToLongFunction;
+import java.util.function.ToDoubleFunction;
+
+/// What the runtime, the server and the JVM count, in Prometheus' text format.
+///
+/// Threads: one at a time.
+public final class RuntimeMetrics implements AutoCloseable {
+    private static final int STATUS_LIMIT = 600;
+
+    private final Millrace millrace;
+    private final IntToLongFunction answers;
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics gc = new JvmGcMetrics();
+    private final LatencyCollector latencies;
+    private final Map<Key, LaneStatistics> lanes = new HashMap<>();
+    private final Set<Integer> statuses = new HashSet<>();
+
+    private record Key(String model, long version) {}
+
+    /// @param answers how many HTTP requests were answered with a status
+    public RuntimeMetrics(Millrace millrace, IntToLongFunction answers) {
+        this.millrace = millrace;
+        this.answers = answers;
+        this.latencies = new LatencyCollector(millrace::recordings);
+        new ClassLoaderMetrics().bindTo(registry);
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        new ProcessorMetrics().bindTo(registry);
+        new UptimeMetrics().bindTo(registry);
+        gc.bindTo(registry);
+        registry.getPrometheusRegistry().register(latencies);
+        for (MemoryTag tag : MemoryTag.values()) {
+            Gauge.builder("millrace.native.memory", tag, NativeMemory::used)
+                    .description("Native memory held by the runtime")
+                    .baseUnit("bytes")
+                    .tag("tag", lower(tag))
+                    .register(registry);
+        }
+    }
+
+    private static String lower(Enum<?> constant) {
+        return constant.name().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /// To be called at a steady pace: quantiles are of the time since the last or last but one call.
+    public void endPeriod() {
+        latencies.endPeriod();
+    }
+
+    /// Everything, as it is now.
+    public String scrape() {
+        for (LaneStatistics statistics : millrace.statistics()) {
+            Key key = new Key(statistics.model(), statistics.version());
+            if (lanes.put(key, statistics) == null) {
+                register(key);
+            }
+        }
+        for (int status = 0; status < STATUS_LIMIT; status++) {
+            if (answers.applyAsLong(status) > 0 && statuses.add(status)) {
+                register(status);
+            }
+        }
+        return registry.scrape();
+    }
+
+    private void register(int status) {
+        FunctionCounter.builder("millrace.http.requests", answers, counts -> counts.applyAsLong(status))
+                .description("HTTP requests by the status of their answers")
+                .tag("status", Integer.toString(status))
+                .register(registry);
+    }
+
+    private void register(Key key) {
+        Tags tags = Tags.of("model", key.model(), "version", Long.toString(key.version()));
+        counter("millrace.requests.accepted", "Requests that were given slots", tags, key, LaneStatistics::accepted);
+        for (Outcome outcome : Outcome.values()) {
+            Tags withOutcome = tags.and("outcome", lower(outcome));
+            counter(
+                    "millrace.requests.ended",
+                    "Accepted requests by how they ended",
+                    withOutcome,
+                    key,
+                    lane -> lane.ended().getOrDefault(outcome, 0L));
+            counter(
+                    "millrace.requests.refused",
+                    "Requests not accepted",
+                    withOutcome,
+                    key,
+                    lane -> lane.refused().getOrDefault(outcome, 0L));
+        }
+        counter("millrace.rows", "Rows run", tags, key, LaneStatistics::rows);
+        counter("millrace.rows.dead", "Rows run that nobody waited for any more", tags, key, LaneStatistics::deadRows);
+        counter(
+                "millrace.rows.skipped",
+                "Queued rows that were not run because their requests had ended",
+                tags,
+                key,
+                LaneStatistics::skippedRows);
+        counter("millrace.batches", "Runs of the model", tags, key, LaneStatistics::batches);
+        counter("millrace.run.seconds", "Time spent in runs", tags, key, lane -> lane.runNanos() / 1e9);
+        gauge("millrace.queue.rows", "Rows that wait for a run", tags, key, LaneStatistics::queued);
+        gauge(
+                "millrace.requests.in.flight",
+                "Accepted requests that have not ended",
+                tags,
+                key,
+                LaneStatistics::inFlight);
+    }
+
+    private void counter(String name, String help, Tags tags, Key key, ToDoubleFunction<LaneStatistics> value) {
+        FunctionCounter.builder(name, lanes, all -> value.applyAsDouble(all.get(key)))
+                .description(help)
+                .tags(tags)
+                .register(registry);
+    }
+
+    private void gauge(String name, String help, Tags tags, Key key, ToDoubleFunction<LaneStatistics> value) {
+        Gauge.builder(name, lanes, all -> value.applyAsDouble(all.get(key)))
+                .description(help)
+                .tags(tags)
+                .register(registry);
+    }
+
+    @Override
+    public void close() {
+        gc.close();
+        registry.close();
+    }
+}
