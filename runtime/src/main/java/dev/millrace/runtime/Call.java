@@ -186,10 +186,10 @@ public final class Call extends Ticket implements AutoCloseable {
         }
     }
 
-    /// The owner begins to read the answer; after [#begin(boolean)] and an answer.
+    /// The owner begins to read the answer; after [#begin(boolean)] and an answer, otherwise it changes nothing.
     @Hot
     public void encoding() {
-        if (timed) {
+        if (timed && isAnswered()) {
             timing.encoding();
         }
     }
@@ -197,9 +197,15 @@ public final class Call extends Ticket implements AutoCloseable {
     /// The owner has read the answer: what was begun by [#begin(boolean)] ends here and is recorded.
     @Hot
     public void encoded() {
-        if (timed) {
+        if (timed && isAnswered()) {
             timing.encoded();
         }
+    }
+
+    /// Whether what was begun last is answered.
+    @Hot
+    private boolean isAnswered() {
+        return !begun && isDelivered() && outcome() == Outcome.OK;
     }
 
     /// The owner refuses a request before it is submitted: it counts among the model's refusals.

@@ -113,13 +113,17 @@ public final class Timing {
 
     @Hot
     void encoding() {
-        delivered = clock.getAsLong();
+        if (owned && !complete) {
+            delivered = clock.getAsLong();
+        }
     }
 
     @Hot
     void encoded() {
-        finished = clock.getAsLong();
-        finish();
+        if (owned && !complete) {
+            finished = clock.getAsLong();
+            finish();
+        }
     }
 
     @Hot

@@ -136,6 +136,37 @@ class RecordingTest {
     }
 
     @Test
+    void shouldRecordOnceWhenTheOwnerTellsTooMuch() {
+        Call call = rig.call().begin(true);
+        call.encoding();
+        call.encoded();
+        assertThat(call.timing().isComplete()).as("nothing was answered").isFalse();
+        call.decoded();
+        rig.submit(call, 1, 1);
+        rig.turn();
+        for (int i = 0; i < 2; i++) {
+            call.encoding();
+            rig.clock.addAndGet(1_000);
+            call.encoded();
+        }
+        assertThat(call.timing().nanos(Stage.ENCODE)).isEqualTo(1_000);
+        rig.submit(call, 1, 1);
+        rig.turn();
+        long own = call.timing().nanos(Stage.TOTAL);
+        rig.clock.addAndGet(1_000);
+        call.encoding();
+        call.encoded();
+        assertThat(call.timing().nanos(Stage.TOTAL))
+                .as("not begun by its owner")
+                .isEqualTo(own);
+        call.begin(true);
+        call.encoded();
+
+        assertThat(recorded(Stage.TOTAL).count()).isEqualTo(2);
+        assertThat(recorded(Stage.ENCODE).count()).isOne();
+    }
+
+    @Test
     void shouldTellEachItsOwnTimesWhenSeveralShareABatch() {
         Told first = rig.submit(1, 1);
         rig.clock.addAndGet(1_000);
