@@ -11,7 +11,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/// Reads folders in Triton's layout: `ROOT/<model>/<version>/model.onnx`, versions being positive integers.
+/// Reads folders in Triton's layout: `ROOT/<model>/<version>/model.onnx`, versions being positive integers, and beside
+/// them perhaps `ROOT/<model>/config.pbtxt`, which [ConfigFile] reads.
 ///
 /// Threads: stateless. It only looks at the file system; nothing is loaded.
 public final class ModelRepository {
@@ -23,8 +24,9 @@ public final class ModelRepository {
     ///
     /// @param name the folder's name, which is the model's
     /// @param versions what was found, ascending by version; empty where there is a problem
+    /// @param config the model's `config.pbtxt`, if there is one
     /// @param problem why the model cannot be served at all, if so
-    public record Entry(String name, List<Version> versions, Optional<String> problem) {}
+    public record Entry(String name, List<Version> versions, Optional<Path> config, Optional<String> problem) {}
 
     /// One version of a model.
     ///
@@ -47,7 +49,11 @@ public final class ModelRepository {
     }
 
     private static Entry conflict(String name, List<Path> roots) {
-        return new Entry(name, List.of(), Optional.of("the model is in more than one of the repositories " + roots));
+        return new Entry(
+                name,
+                List.of(),
+                Optional.empty(),
+                Optional.of("the model is in more than one of the repositories " + roots));
     }
 
     private static Entry entry(Path folder) throws IOException {
@@ -63,7 +69,8 @@ public final class ModelRepository {
         Optional<String> problem = versions.isEmpty()
                 ? Optional.of("no version folder (a positive integer) in " + folder)
                 : Optional.empty();
-        return new Entry(name, List.copyOf(versions), problem);
+        Optional<Path> config = Optional.of(folder.resolve(ConfigFile.NAME)).filter(Files::isRegularFile);
+        return new Entry(name, List.copyOf(versions), config, problem);
     }
 
     /// `model.onnx`, or the file of that name in a folder of that name, where external data lies beside it.

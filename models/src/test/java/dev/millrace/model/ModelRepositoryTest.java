@@ -141,6 +141,9 @@ class ModelRepositoryTest {
 
         assertThat(ModelRepository.scan(List.of(root)))
                 .containsExactly(new Entry(
-                        "a", List.of(version(7, root.resolve("a/7/model.onnx"))), java.util.Optional.empty()));
+                        "a",
+                        List.of(version(7, root.resolve("a/7/model.onnx"))),
+                        java.util.Optional.empty(),
+                        java.util.Optional.empty()));
     }
 }
