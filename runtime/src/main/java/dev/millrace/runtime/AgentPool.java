@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// An agent goes round the lanes while one has work, then looks on for a short while, and then parks. It announces that
 /// it parks before it looks a last time, and [#wake()] looks for announced agents after the work was published, so no
-/// work is left waiting.
+/// work is left waiting. Where rows wait for company it parks until the first of them has to go.
 final class AgentPool implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentPool.class);
     /// Rounds without work before parking: a few microseconds, far less than a wake-up costs.
@@ -33,6 +33,25 @@ final class AgentPool implements AutoCloseable {
             agents[i].thread =
                     Thread.ofPlatform().daemon().name("millrace-agent-" + i).unstarted(agents[i]);
         }
+    }
+
+    /// How many agents leave room for the threads that sessions keep, so that together they are no more than there are
+    /// processors; at least one. A session whose runs may use n threads keeps n - 1: its caller is the other one.
+    ///
+    /// @param processors what the JVM may use, which heeds a container's CPU limit
+    /// @param intraOpThreads for each session, the threads that one run may use
+    static int fitting(int processors, List<Integer> intraOpThreads) {
+        return (int) Math.max(1, processors - kept(intraOpThreads));
+    }
+
+    /// Threads that sessions keep of their own.
+    static long kept(List<Integer> intraOpThreads) {
+        return intraOpThreads.stream().mapToLong(threads -> threads - 1).sum();
+    }
+
+    /// The number of threads.
+    int size() {
+        return agents.length;
     }
 
     AgentPool start() {
@@ -109,10 +128,34 @@ final class AgentPool implements AutoCloseable {
                 parked.set(false);
                 return;
             }
+            long until = watch();
             while (parked.get() && !stopped) {
-                LockSupport.park(this);
+                if (until == BatchPolicy.NEVER) {
+                    LockSupport.park(this);
+                } else {
+                    long left = until - System.nanoTime();
+                    if (left <= 0) {
+                        break;
+                    }
+                    LockSupport.parkNanos(this, left);
+                }
             }
             parked.set(false);
+            if (until != BatchPolicy.NEVER) {
+                lanes.forEach(Lane::unwatch);
+            }
+        }
+
+        /// When the first of the batches that wait for company has to go.
+        private long watch() {
+            long first = BatchPolicy.NEVER;
+            for (Lane lane : lanes) {
+                long at = lane.watch();
+                if (at != BatchPolicy.NEVER && (first == BatchPolicy.NEVER || at - first < 0)) {
+                    first = at;
+                }
+            }
+            return first;
         }
 
         private boolean round() {
@@ -128,10 +171,23 @@ final class AgentPool implements AutoCloseable {
 
         private void turn(Lane lane) {
             try {
+                if (anyOtherWaits(lane)) {
+                    // This agent was perhaps the one to look at it in time.
+                    wake();
+                }
                 lane.turn(null, Long.MAX_VALUE, SLICES_PER_VISIT);
             } catch (RuntimeException | Error e) {
                 LOG.error("{}: an agent failed and goes on", lane.spec().describe(), e);
             }
+        }
+
+        private boolean anyOtherWaits(Lane own) {
+            for (Lane lane : lanes) {
+                if (lane != own && lane.isWaiting()) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         private boolean anyWork() {

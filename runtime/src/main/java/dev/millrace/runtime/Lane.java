@@ -40,6 +40,9 @@ final class Lane implements AutoCloseable {
     private final CostModel cost = new CostModel();
     private final LaneCounters counters = new LaneCounters();
     private final LaneRecorder recorder;
+    /// Null if no row waits for company.
+    private final BatchPolicy policy;
+
     private final Slice[] slices;
     private final long allBusy;
     private final AtomicBoolean token = new AtomicBoolean();
@@ -56,15 +59,24 @@ final class Lane implements AutoCloseable {
     private volatile boolean halted;
 
     Lane(LaneSpec spec, Backend backend, AgentPool agents, Sweeper sweeper, LongSupplier clock) {
-        this(spec, backend, agents, sweeper, clock, true);
+        this(spec, null, true, backend, agents, sweeper, clock);
     }
 
+    /// @param policy when rows that wait may go; null: as soon as somebody can run them
     /// @param recording whether latencies and batch sizes are recorded
-    Lane(LaneSpec spec, Backend backend, AgentPool agents, Sweeper sweeper, LongSupplier clock, boolean recording) {
+    Lane(
+            LaneSpec spec,
+            BatchPolicy policy,
+            boolean recording,
+            Backend backend,
+            AgentPool agents,
+            Sweeper sweeper,
+            LongSupplier clock) {
         this.spec = spec;
         this.recorder = recording
                 ? LaneRecorder.of(spec.model(), spec.version(), spec.maxBatch(), clock.getAsLong())
                 : LaneRecorder.off(spec.model(), spec.version());
+        this.policy = policy;
         this.backend = backend;
         this.agents = agents;
         this.sweeper = sweeper;
@@ -73,6 +85,9 @@ final class Lane implements AutoCloseable {
         this.slices = new Slice[spec.instances()];
         for (int i = 0; i < slices.length; i++) {
             slices[i] = new Slice(i);
+        }
+        if (policy != null) {
+            policy.attach(ring, cost);
         }
         this.allBusy = -1L >>> (Long.SIZE - slices.length);
     }
@@ -110,10 +125,10 @@ final class Lane implements AutoCloseable {
         return backend.spare();
     }
 
-    /// Whether a run of one row is expected to fit the budget.
+    /// Whether a run of one row is expected to fit the budget, and nothing waits for company.
     @Hot
     boolean isLight(long budgetNanos) {
-        return budgetNanos > 0 && cost.affordable(budgetNanos) > 0;
+        return budgetNanos > 0 && cost.affordable(budgetNanos) > 0 && (policy == null || hasWork());
     }
 
     /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is
@@ -139,9 +154,13 @@ final class Lane implements AutoCloseable {
         if (call.isTimed()) {
             call.timing().loaded();
         }
+        long goTime = policy == null ? BatchPolicy.NEVER : policy.arrive(call, first, rows, clock.getAsLong());
         // From here on anybody may end the request, and its owner may then do as it likes with the call.
         call.accept(generation);
         ring.publish(first, rows);
+        if (policy != null) {
+            policy.lower(goTime);
+        }
         VarHandle.fullFence();
         return Outcome.OK;
     }
@@ -168,10 +187,10 @@ final class Lane implements AutoCloseable {
         }
     }
 
-    /// Whether something waits and an instance is free to run it.
+    /// Whether something waits that may go, and an instance is free to run it.
     @Hot
     boolean hasWork() {
-        return busy != allBusy && !halted && ring.hasPublished();
+        return busy != allBusy && !halted && ring.hasPublished() && (policy == null || closed || policy.mayGo(clock));
     }
 
     /// Whether something waits that nobody is just about to take. Whoever holds the token looks again after giving it
@@ -198,10 +217,13 @@ final class Lane implements AutoCloseable {
             VarHandle.fullFence();
             if (slice != null) {
                 ran++;
-                if (slices.length > 1 && hasWork()) {
+                if (slices.length > 1 && (hasWork() || isToBeWatched())) {
                     agents.wake();
                 }
                 run(slice);
+            } else if (policy != null) {
+                // What waits does so for company, or is more than the budget pays for.
+                break;
             }
         }
         return ran;
@@ -210,9 +232,32 @@ final class Lane implements AutoCloseable {
     /// Wakes an agent if something waits that nobody else will look at.
     @Hot
     void handOver() {
-        if (wantsTurner() && attending.get() == 0) {
+        if (attending.get() == 0 && (wantsTurner() || isToBeWatched())) {
             agents.wake();
         }
+    }
+
+    /// Whether something waits for company and no agent knows until when.
+    @Hot
+    private boolean isToBeWatched() {
+        return policy != null && busy != allBusy && !halted && policy.arm();
+    }
+
+    /// An agent is about to park: returns when it has to look again, or [BatchPolicy#NEVER].
+    long watch() {
+        return policy == null || busy == allBusy || halted ? BatchPolicy.NEVER : policy.watch();
+    }
+
+    /// An agent that parked with [#watch()] is awake.
+    void unwatch() {
+        if (policy != null) {
+            policy.unwatch();
+        }
+    }
+
+    /// Whether something waits for company that an instance is free to run later.
+    boolean isWaiting() {
+        return policy != null && policy.isWaiting() && busy != allBusy;
     }
 
     /// Announces a caller that keeps looking for work until [#leave()].
@@ -234,8 +279,16 @@ final class Lane implements AutoCloseable {
         if (halted) {
             return null;
         }
-        long first = skipDead(ring.next());
-        long last = ring.available(first, Math.min(limit, ring.capacity() - ring.slot(first)));
+        long next = ring.next();
+        long first = skipDead(next);
+        if (policy != null && first != next) {
+            policy.lookAgain(first, deadlines.get() > 0, clock.getAsLong());
+        }
+        int rows = Math.min(limit, ring.untilWrap(first));
+        if (policy != null) {
+            rows = policy.batch(first, limit, closed, clock.getAsLong());
+        }
+        long last = ring.available(first, rows);
         if (last < first) {
             return null;
         }
@@ -250,6 +303,9 @@ final class Lane implements AutoCloseable {
             return null;
         }
         ring.take(instance, last);
+        if (policy != null) {
+            policy.lookAgain(last + 1, deadlines.get() > 0, clock.getAsLong());
+        }
         Slice slice = slices[instance];
         slice.set(first, ring.slot(first), (int) (last - first + 1));
         return slice;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
-import dev.millrace.model.Batching;
+import dev.millrace.model.ConfiguredModel;
 import dev.millrace.model.OnnxModel;
-import dev.millrace.model.Signature;
 import dev.millrace.ort.OrtFailure;
 import dev.millrace.ort.SessionSettings;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -20,8 +18,6 @@ import org.slf4j.LoggerFactory;
 final class LoadedVersion {
     private static final Logger LOG = LoggerFactory.getLogger(LoadedVersion.class);
     private static final long WARM_UP_NANOS = 1_000_000_000L;
-    /// Requests that a lane of whole tensors may queue: each may be large, and each takes a run.
-    private static final int MAX_TENSOR_SLOTS = 256;
     private static final int MAX_POOLED_CALLS = 64;
 
     private final OnnxModel model;
@@ -31,35 +27,41 @@ final class LoadedVersion {
     private final ConcurrentLinkedQueue<Call> pool = new ConcurrentLinkedQueue<>();
     private volatile boolean closed;
 
-    private LoadedVersion(OnnxModel model, Lane lane, long inlineBudgetNanos) {
+    private LoadedVersion(OnnxModel model, LanePlan plan, Lane lane, long inlineBudgetNanos) {
         this.model = model;
         this.lane = lane;
-        this.status = status(model, lane.spec());
+        this.status = status(model, plan);
         this.inlineBudgetNanos = inlineBudgetNanos;
     }
 
+    /// Loads a version for a pool of agents.
+    ///
+    /// @throws IllegalArgumentException if it cannot be served as was asked for
     static LoadedVersion load(
-            String name,
-            long version,
-            Path file,
-            RuntimeConfig config,
-            AgentPool agents,
-            Sweeper sweeper,
-            LongSupplier clock) {
-        OnnxModel model = OnnxModel.load(file, new SessionSettings(config.intraOpThreads(), true));
+            ConfiguredModel configured, RuntimeConfig config, AgentPool agents, Sweeper sweeper, LongSupplier clock) {
+        int threads = configured.config().intraOpThreads().orElse(config.intraOpThreads());
+        OnnxModel model = OnnxModel.load(configured.version().file(), new SessionSettings(threads, true));
         Backend backend = null;
         try {
-            LaneSpec spec = laneSpec(name, version, model, config);
+            configured.check(model);
+            LanePlan plan = LanePlan.of(
+                    configured.name(),
+                    configured.version().number(),
+                    model.signature(),
+                    model.batching(),
+                    configured.config(),
+                    config,
+                    agents.size());
+            LaneSpec spec = plan.spec();
             backend = spec.hasRows()
                     ? RowBackend.open(model.session(), spec.signature(), spec.capacity(), spec.instances())
                     : new TensorBackend(model.session(), spec.capacity(), spec.instances());
-            Lane lane = new Lane(spec, backend, agents, sweeper, clock, config.recording());
+            Lane lane = new Lane(spec, plan.policy(), config.recording(), backend, agents, sweeper, clock);
             if (spec.hasRows()) {
                 warmUp(lane);
             }
-            Batching batching = model.batching();
-            LOG.info("{}: {}, {}", spec.describe(), batching.kind(), batching.reason());
-            return new LoadedVersion(model, lane, config.inlineBudget().toNanos());
+            report(plan, configured);
+            return new LoadedVersion(model, plan, lane, config.inlineBudget().toNanos());
         } catch (RuntimeException | Error e) {
             if (backend != null) {
                 backend.close();
@@ -77,17 +79,12 @@ final class LoadedVersion {
         }
     }
 
-    private static LaneSpec laneSpec(String name, long version, OnnxModel model, RuntimeConfig config) {
-        Signature signature = model.signature();
-        Batching.Kind kind = model.batching().kind();
-        long slots = Math.min(config.queueRows(), MAX_TENSOR_SLOTS);
-        if (kind != Batching.Kind.NONE) {
-            slots = Math.min(config.queueRows(), config.queueBytes() / RowBackend.slotBytes(signature));
-        }
-        int capacity = Integer.highestOneBit((int) Math.max(2, slots));
-        int maxBatch = kind == Batching.Kind.ROWS ? Math.min(config.maxBatch(), capacity) : 1;
-        int instances = kind == Batching.Kind.ROWS ? 1 : Math.min(Long.SIZE, config.agents());
-        return new LaneSpec(name, version, signature, kind, maxBatch, capacity, instances);
+    private static void report(LanePlan plan, ConfiguredModel configured) {
+        String version = plan.spec().describe();
+        configured.warnings().forEach(warning -> LOG.warn("{}: {}", version, warning));
+        plan.warnings().forEach(warning -> LOG.warn("{}: {}", version, warning));
+        LOG.info("{}: {}, {}", version, plan.batching().kind(), plan.batching().reason());
+        LOG.info("{}: {}", version, plan.describe());
     }
 
     Lane lane() {
@@ -98,15 +95,16 @@ final class LoadedVersion {
         return status;
     }
 
-    private static ModelStatus status(OnnxModel model, LaneSpec spec) {
+    private static ModelStatus status(OnnxModel model, LanePlan plan) {
+        LaneSpec spec = plan.spec();
         return new ModelStatus(
                 spec.model(),
                 spec.version(),
                 true,
                 "",
                 Optional.of(spec.signature()),
-                Optional.of(model.batching()),
-                spec.maxBatch(),
+                Optional.of(plan.batching()),
+                Optional.of(plan.config()),
                 model.session().metadata());
     }
 

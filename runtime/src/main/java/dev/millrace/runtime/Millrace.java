@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.model.ConfigFile;
+import dev.millrace.model.ConfiguredModel;
+import dev.millrace.model.ModelConfig;
 import dev.millrace.model.ModelRepository;
 import dev.millrace.monitor.Recording;
 import java.io.IOException;
@@ -45,9 +48,9 @@ public final class Millrace implements AutoCloseable {
     private volatile boolean exiting;
     private volatile boolean freed;
 
-    private Millrace(RuntimeConfig config) {
+    private Millrace(RuntimeConfig config, int agents) {
         this.config = config;
-        this.agents = new AgentPool(config.agents());
+        this.agents = new AgentPool(agents);
         this.sweeper = new Sweeper(System::nanoTime);
     }
 
@@ -62,14 +65,13 @@ public final class Millrace implements AutoCloseable {
     ///
     /// @throws UncheckedIOException if a repository is not a readable folder
     public static Millrace open(RuntimeConfig config, Path... repositories) {
-        Millrace millrace = new Millrace(config);
+        List<ModelStatus> broken = new ArrayList<>();
+        List<ConfiguredModel> found = find(List.of(repositories), config, broken);
+        Millrace millrace = new Millrace(config, agents(found, config));
+        broken.forEach(millrace::broken);
         Runtime.getRuntime().addShutdownHook(millrace.exitHook);
         try {
-            millrace.load(List.of(repositories));
-        } catch (IOException e) {
-            millrace.loading = false;
-            millrace.close();
-            throw new UncheckedIOException("cannot read model repository: " + e, e);
+            millrace.load(found);
         } catch (RuntimeException | Error e) {
             millrace.loading = false;
             millrace.close();
@@ -78,38 +80,86 @@ public final class Millrace implements AutoCloseable {
         return millrace;
     }
 
-    private void load(List<Path> repositories) throws IOException {
-        for (ModelRepository.Entry entry : ModelRepository.scan(repositories)) {
+    /// The models of the repositories and how each is to be served; those that cannot be go to `broken`.
+    private static List<ConfiguredModel> find(List<Path> repositories, RuntimeConfig config, List<ModelStatus> broken) {
+        List<ConfiguredModel> found = new ArrayList<>();
+        try {
+            for (ModelRepository.Entry entry : ModelRepository.scan(repositories)) {
+                if (entry.problem().isPresent()) {
+                    broken.add(
+                            ModelStatus.broken(entry.name(), 0, entry.problem().get()));
+                    continue;
+                }
+                try {
+                    found.add(
+                            ConfiguredModel.of(entry, config.models().getOrDefault(entry.name(), ModelConfig.DEFAULT)));
+                } catch (ConfigFile.Invalid | IllegalArgumentException e) {
+                    long latest = entry.versions().getLast().number();
+                    broken.add(ModelStatus.broken(entry.name(), latest, e.getMessage()));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read model repository: " + e, e);
+        }
+        for (String name : config.models().keySet()) {
+            boolean known = found.stream().anyMatch(model -> model.name().equals(name))
+                    || broken.stream().anyMatch(status -> status.model().equals(name));
+            if (!known) {
+                LOG.warn("model {} is configured but in no repository", name);
+            }
+        }
+        return found;
+    }
+
+    private static int agents(List<ConfiguredModel> found, RuntimeConfig config) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        List<Integer> intraOp =
+                found.stream().map(model -> intraOpThreads(model, config)).toList();
+        int agents =
+                config.agents() == RuntimeConfig.AUTO_AGENTS ? AgentPool.fitting(processors, intraOp) : config.agents();
+        long total = agents + AgentPool.kept(intraOp);
+        if (total > processors) {
+            LOG.warn(
+                    "{} agents and the threads that sessions keep are {} together, more than the {} processors",
+                    agents,
+                    total,
+                    processors);
+        }
+        return agents;
+    }
+
+    private static int intraOpThreads(ConfiguredModel model, RuntimeConfig config) {
+        return model.config().intraOpThreads().orElse(config.intraOpThreads());
+    }
+
+    private void load(List<ConfiguredModel> found) {
+        for (ConfiguredModel model : found) {
             if (exiting) {
                 break;
             }
-            if (entry.problem().isPresent()) {
-                broken(entry.name(), 0, entry.problem().get());
-            } else {
-                load(entry.name(), entry.versions().getLast());
-            }
+            load(model);
         }
         agents.start();
         sweeper.start();
         loading = false;
     }
 
-    private void load(String name, ModelRepository.Version version) {
+    private void load(ConfiguredModel model) {
         try {
-            LoadedVersion loaded = LoadedVersion.load(
-                    name, version.number(), version.file(), config, agents, sweeper, System::nanoTime);
-            live.put(name, loaded);
+            LoadedVersion loaded = LoadedVersion.load(model, config, agents, sweeper, System::nanoTime);
+            live.put(model.name(), loaded);
             agents.add(loaded.lane());
             sweeper.add(loaded.lane());
         } catch (RuntimeException | OutOfMemoryError e) {
             // Whatever is wrong with one model, the others are served.
-            broken(name, version.number(), "cannot load " + version.file() + ": " + e.getMessage());
+            String reason = "cannot load " + model.version().file() + ": " + e.getMessage();
+            broken(ModelStatus.broken(model.name(), model.version().number(), reason));
         }
     }
 
-    private void broken(String name, long version, String reason) {
-        LOG.error("model {} version {} is not served: {}", name, version, reason);
-        broken.add(ModelStatus.broken(name, version, reason));
+    private void broken(ModelStatus status) {
+        LOG.error("model {} version {} is not served: {}", status.model(), status.version(), status.reason());
+        broken.add(status);
     }
 
     /// The model called `name`.

@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.model.Batching;
+import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import java.util.Map;
 import java.util.Optional;
@@ -14,7 +15,7 @@ import java.util.Optional;
 /// @param reason why it does not; empty when it does
 /// @param signature what it takes and gives, if it is loaded
 /// @param batching how its requests share runs, if it is loaded
-/// @param maxBatch the most rows in one of its runs, if it is loaded
+/// @param config how it is served: the values in force, if it is loaded
 /// @param metadata the entries that the model's maker stored in the file
 public record ModelStatus(
         String model,
@@ -23,7 +24,7 @@ public record ModelStatus(
         String reason,
         Optional<Signature> signature,
         Optional<Batching> batching,
-        int maxBatch,
+        Optional<ModelConfig> config,
         Map<String, String> metadata) {
     /// Makes the metadata immutable.
     public ModelStatus {
@@ -31,6 +32,7 @@ public record ModelStatus(
     }
 
     static ModelStatus broken(String model, long version, String reason) {
-        return new ModelStatus(model, version, false, reason, Optional.empty(), Optional.empty(), 0, Map.of());
+        return new ModelStatus(
+                model, version, false, reason, Optional.empty(), Optional.empty(), Optional.empty(), Map.of());
     }
 }

@@ -57,6 +57,18 @@ final class Ring {
         return (int) sequence & mask;
     }
 
+    /// The slots from that of a sequence up to the end of the ring.
+    @Hot
+    int untilWrap(long sequence) {
+        return capacity - slot(sequence);
+    }
+
+    /// All slots claimed so far.
+    @Hot
+    long claimed() {
+        return sequencer.getCursor() + 1;
+    }
+
     /// Claims `count` consecutive sequences and returns the first, or -1 if the ring is too full.
     @Hot
     long claim(int count) {
@@ -92,6 +104,7 @@ final class Ring {
     }
 
     /// Slots claimed and not yet taken; a snapshot.
+    @Hot
     int queued() {
         return (int) Math.max(0, sequencer.getCursor() - taken.get());
     }

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.model.ModelConfig;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 
 /// What a runtime may use. Immutable; start from [#DEFAULT] and change what matters.
 ///
-/// @param agents threads that run what callers do not run themselves; default one per available processor
+/// @param agents threads that run what callers do not run themselves; [#AUTO_AGENTS] for one per processor that the JVM
+///     may use (a container's CPU limit counts), less the threads that sessions keep of their own
 /// @param inlineBudget how long a calling thread may be kept busy with one batch, its own row and others'; a model that
 ///     is expected to take longer for one row is run by agents
-/// @param maxBatch the most rows in one run
-/// @param queueRows the most rows that wait per model version; more are refused as overloaded
+/// @param maxBatch the most rows in one run, for models that do not say
+/// @param queueRows the most rows that wait per model version, for models that do not say; more are refused as
+/// overloaded
 /// @param queueBytes the most memory that the queue of one model version may take; it shortens the queue of large rows
-/// @param intraOpThreads threads that ONNX Runtime may use in one run
+/// @param intraOpThreads threads that ONNX Runtime may use in one run, for models that do not say
 /// @param recording whether latencies and batch sizes are recorded
 /// @param drainTimeout how long closing waits for requests in flight before it terminates them
+/// @param models by name, how models are to be served; what is left open here, their `config.pbtxt` says
 public record RuntimeConfig(
         int agents,
         Duration inlineBudget,
@@ -22,21 +28,21 @@ public record RuntimeConfig(
         long queueBytes,
         int intraOpThreads,
         boolean recording,
-        Duration drainTimeout) {
+        Duration drainTimeout,
+        Map<String, ModelConfig> models) {
+    /// As many agents as there is room for.
+    public static final int AUTO_AGENTS = 0;
+
     /// The defaults.
     public static final RuntimeConfig DEFAULT = new RuntimeConfig(
-            Runtime.getRuntime().availableProcessors(),
-            Duration.ofNanos(50_000),
-            128,
-            1024,
-            64L << 20,
-            1,
-            true,
-            Duration.ofSeconds(30));
+            AUTO_AGENTS, Duration.ofNanos(50_000), 128, 1024, 64L << 20, 1, true, Duration.ofSeconds(30), Map.of());
 
     /// Checks every value.
     public RuntimeConfig {
-        atLeastOne("agents", agents);
+        models = Map.copyOf(models);
+        if (agents < 0) {
+            throw new IllegalArgumentException("agents must be at least 1, or 0 for as many as fit, was " + agents);
+        }
         atLeastOne("maxBatch", maxBatch);
         atLeastOne("queueRows", queueRows);
         atLeastOne("queueBytes", queueBytes);
@@ -56,42 +62,50 @@ public record RuntimeConfig(
     /// These values with another number of agents.
     public RuntimeConfig withAgents(int count) {
         return new RuntimeConfig(
-                count, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout);
+                count, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, models);
     }
 
     /// These values with another inline budget; zero leaves all runs to agents.
     public RuntimeConfig withInlineBudget(Duration budget) {
         return new RuntimeConfig(
-                agents, budget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout);
+                agents, budget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, models);
     }
 
     /// These values with another largest batch.
     public RuntimeConfig withMaxBatch(int rows) {
         return new RuntimeConfig(
-                agents, inlineBudget, rows, queueRows, queueBytes, intraOpThreads, recording, drainTimeout);
+                agents, inlineBudget, rows, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, models);
     }
 
     /// These values with another queue length in rows, rounded down to a power of two.
     public RuntimeConfig withQueueRows(int rows) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, rows, queueBytes, intraOpThreads, recording, drainTimeout);
+                agents, inlineBudget, maxBatch, rows, queueBytes, intraOpThreads, recording, drainTimeout, models);
+    }
+
+    /// These values with another way to serve the model called `name`.
+    public RuntimeConfig withModel(String name, ModelConfig model) {
+        Map<String, ModelConfig> all = new HashMap<>(models);
+        all.put(name, model);
+        return new RuntimeConfig(
+                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, all);
     }
 
     /// These values with or without recording of latencies and batch sizes.
     public RuntimeConfig withRecording(boolean on) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, on, drainTimeout);
+                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, on, drainTimeout, models);
     }
 
     /// These values with another number of threads in one run.
     public RuntimeConfig withIntraOpThreads(int threads) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, queueRows, queueBytes, threads, recording, drainTimeout);
+                agents, inlineBudget, maxBatch, queueRows, queueBytes, threads, recording, drainTimeout, models);
     }
 
     /// These values with another drain timeout.
     public RuntimeConfig withDrainTimeout(Duration timeout) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, timeout);
+                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, timeout, models);
     }
 }

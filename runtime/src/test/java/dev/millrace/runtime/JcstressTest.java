@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Runs [TicketStress] and [LaneStress] in JVMs of their own; the report is in `target/jcstress`.
 class JcstressTest {
-    private static final int TESTS = 12;
+    private static final int TESTS = 14;
 
     @Test
     @Tag("stress")

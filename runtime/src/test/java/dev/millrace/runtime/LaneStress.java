@@ -3,7 +3,7 @@ package dev.millrace.runtime;
 
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
-import java.lang.reflect.Field;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.openjdk.jcstress.annotations.Actor;
@@ -15,6 +15,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
+import org.openjdk.jcstress.infra.results.Z_Result;
 
 /// That a committed row is always turned by somebody, and that no slot of a running slice looks free. Run by
 /// [JcstressTest].
@@ -29,24 +30,15 @@ final class LaneStress {
         final AtomicBoolean parked;
 
         Lanes(int instances) {
-            AgentPool agents = new AgentPool(1);
-            parked = parked(agents);
-            parked.set(true);
-            LaneSpec spec = new LaneSpec("stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, instances);
-            lane = new Lane(spec, new Nothing(), agents, new Sweeper(() -> 0), () -> 0);
+            this(instances, null);
         }
 
-        private static AtomicBoolean parked(AgentPool pool) {
-            try {
-                Field agents = AgentPool.class.getDeclaredField("agents");
-                agents.setAccessible(true);
-                Object agent = ((Object[]) agents.get(pool))[0];
-                Field field = agent.getClass().getDeclaredField("parked");
-                field.setAccessible(true);
-                return (AtomicBoolean) field.get(agent);
-            } catch (ReflectiveOperationException e) {
-                throw new IllegalStateException(e);
-            }
+        Lanes(int instances, BatchPolicy policy) {
+            AgentPool agents = new AgentPool(1);
+            parked = Rig.parked(agents);
+            parked.set(true);
+            LaneSpec spec = new LaneSpec("stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, instances);
+            lane = new Lane(spec, policy, true, new Nothing(), agents, new Sweeper(() -> 0), () -> 0);
         }
 
         Call call() {
@@ -185,6 +177,94 @@ final class LaneStress {
         public void look(ZZ_Result r) {
             r.r1 = one.isDelivered();
             r.r2 = two.isDelivered();
+        }
+    }
+
+    /// A lane whose rows wait until time 1000, two at a time; its agent is not parked yet.
+    static class WaitingLanes extends Lanes {
+        WaitingLanes() {
+            super(1, new BatchPolicy(4, 2, List.of(), 1000));
+            parked.set(false);
+        }
+
+        void submit(Call call) {
+            call.open(null);
+            lane.handOver();
+        }
+
+        /// Parks as an agent does; returns when it will look again.
+        long park() {
+            parked.set(true);
+            VarHandle.fullFence();
+            if (lane.wantsTurner()) {
+                parked.set(false);
+                return 0;
+            }
+            return lane.watch();
+        }
+    }
+
+    @JCStressTest
+    @Description(
+            "A row that waits for company is submitted while an agent parks: the agent knows until when, or wakes.")
+    @Outcome(id = "true", expect = Expect.ACCEPTABLE, desc = "somebody will look in time")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "the agent parks for good and the row waits")
+    @State
+    public static class SubmitterAndParkingAgent extends WaitingLanes {
+        private final Call one = call();
+        private long until;
+
+        @Actor
+        public void submitter() {
+            submit(one);
+        }
+
+        @Actor
+        public void agent() {
+            until = park();
+        }
+
+        @Arbiter
+        public void look(Z_Result r) {
+            r.r1 = !parked.get() || until <= 1000;
+        }
+    }
+
+    @JCStressTest
+    @Description(
+            "A turner takes a full batch while another row comes and an agent parks: the row left is looked after.")
+    @Outcome(id = "true", expect = Expect.ACCEPTABLE, desc = "all are answered, or somebody will look in time")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "the agent parks for good and a row waits")
+    @State
+    public static class TurnerSubmitterAndParkingAgent extends WaitingLanes {
+        private final List<Call> calls = List.of(call(), call(), call());
+        private long until;
+
+        public TurnerSubmitterAndParkingAgent() {
+            calls.get(0).open(null);
+            calls.get(1).open(null);
+        }
+
+        @Actor
+        public void turner() {
+            lane.turn(null, Long.MAX_VALUE, 100);
+            lane.handOver();
+        }
+
+        @Actor
+        public void submitter() {
+            submit(calls.get(2));
+        }
+
+        @Actor
+        public void agent() {
+            until = park();
+        }
+
+        @Arbiter
+        public void look(Z_Result r) {
+            boolean answered = calls.stream().allMatch(Call::isDelivered);
+            r.r1 = answered || !parked.get() || until <= 1000;
         }
     }
 

@@ -11,6 +11,8 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class LaneTest {
+    private static final int MAX_DELAY = 40;
+
     @Test
     void shouldRunOneBatchWhenSeveralRequestsWait() {
         try (Rig rig = new Rig(8, 16, 1)) {
@@ -355,7 +357,7 @@ class LaneTest {
 
     private static void randomTraffic(SplittableRandom random) {
         int capacity = 1 << random.nextInt(1, 6);
-        try (Rig rig = new Rig(random.nextInt(1, capacity + 1), capacity, random.nextInt(1, 5))) {
+        try (Rig rig = randomRig(random, capacity)) {
             rig.backend.later = random.nextBoolean();
             List<Told> all = new ArrayList<>();
             for (int step = 0; step < 300; step++) {
@@ -371,6 +373,7 @@ class LaneTest {
                 while (!rig.backend.pending.isEmpty()) {
                     completeOne(rig, random);
                 }
+                rig.clock.addAndGet(MAX_DELAY);
             } while (rig.turn() > 0);
             for (Told told : all) {
                 assertThat(told.outcomes).hasSize(told.admission == Outcome.OK ? 1 : 0);
@@ -382,6 +385,16 @@ class LaneTest {
             Told whole = rig.submit(1, capacity);
             assertThat(whole.admission).as("every slot is free").isEqualTo(Outcome.OK);
         }
+    }
+
+    private static Rig randomRig(SplittableRandom random, int capacity) {
+        int maxBatch = random.nextInt(1, capacity + 1);
+        int instances = random.nextInt(1, 5);
+        if (random.nextBoolean()) {
+            return new Rig(maxBatch, capacity, instances);
+        }
+        List<Integer> preferred = random.nextBoolean() ? List.of() : List.of(random.nextInt(1, maxBatch + 1));
+        return new Rig(new BatchPolicy(capacity, maxBatch, preferred, random.nextInt(MAX_DELAY)), capacity, instances);
     }
 
     private static void completeOne(Rig rig, SplittableRandom random) {

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,7 +62,7 @@ class ModelLoadingTest {
                     .findFirst()
                     .orElseThrow();
             assertThat(mlp.version()).isEqualTo(1);
-            assertThat(mlp.maxBatch()).isEqualTo(128);
+            assertThat(mlp.config().orElseThrow().maxBatchSize()).hasValue(128);
             assertThat(mlp.metadata()).containsEntry("purpose", "mlp");
             assertThat(mlp.signature().orElseThrow().inputs().getFirst().shape())
                     .containsExactly(-1L, 64L);
@@ -122,7 +123,8 @@ class ModelLoadingTest {
                 260 * 20,
                 1,
                 true,
-                RuntimeConfig.DEFAULT.drainTimeout());
+                RuntimeConfig.DEFAULT.drainTimeout(),
+                Map.of());
         try (Millrace millrace = Millrace.open(small, TestModels.repository(root, "mlp"))) {
             Call call = millrace.model("mlp").call();
             assertThat(call.rows(17).run()).isEqualTo(Outcome.TOO_LARGE);

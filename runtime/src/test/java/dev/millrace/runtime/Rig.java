@@ -7,9 +7,12 @@ import dev.millrace.memory.DataType;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /// A lane without threads: its clock stands still and its wheel is turned by hand.
 final class Rig implements AutoCloseable {
@@ -20,6 +23,7 @@ final class Rig implements AutoCloseable {
     static final long ENOUGH = Long.MAX_VALUE;
 
     final AtomicLong clock = new AtomicLong(1000);
+    private volatile boolean realTime;
     final AgentPool agents = new AgentPool(1);
     final Sweeper sweeper = new Sweeper(clock::get);
     final FakeBackend backend;
@@ -27,17 +31,23 @@ final class Rig implements AutoCloseable {
     private final List<Call> calls = new ArrayList<>();
 
     Rig(int maxBatch, int capacity, int instances) {
-        this(new FakeBackend(capacity), maxBatch, capacity, instances, true);
+        this(new FakeBackend(capacity), null, true, maxBatch, capacity, instances);
     }
 
     static Rig withoutRecording() {
-        return new Rig(new FakeBackend(16), 4, 16, 1, false);
+        return new Rig(new FakeBackend(16), null, false, 4, 16, 1);
     }
 
-    private Rig(FakeBackend backend, int maxBatch, int capacity, int instances, boolean recording) {
+    /// A lane whose rows wait for company.
+    Rig(BatchPolicy policy, int capacity, int instances) {
+        this(new FakeBackend(capacity), policy, true, policy.maxBatch(), capacity, instances);
+    }
+
+    private Rig(FakeBackend backend, BatchPolicy policy, boolean recording, int maxBatch, int capacity, int instances) {
         this.backend = backend;
         LaneSpec spec = new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, maxBatch, capacity, instances);
-        this.lane = new Lane(spec, backend, agents, sweeper, clock::get, recording);
+        LongSupplier time = () -> realTime ? System.nanoTime() : clock.get();
+        this.lane = new Lane(spec, policy, recording, backend, agents, sweeper, time);
         sweeper.add(lane);
     }
 
@@ -56,6 +66,34 @@ final class Rig implements AutoCloseable {
         Told told = new Told(call, first, rows);
         told.admission = call.submit(told);
         return told;
+    }
+
+    /// From now on the lane's clock runs, for a test with threads.
+    void realTime() {
+        realTime = true;
+    }
+
+    /// The pool's agent announces that it parks.
+    void agentParks() {
+        parked(agents).set(true);
+    }
+
+    /// Whether the agent was woken since it parked.
+    boolean agentIsWoken() {
+        return !parked(agents).get();
+    }
+
+    static AtomicBoolean parked(AgentPool pool) {
+        try {
+            Field agents = AgentPool.class.getDeclaredField("agents");
+            agents.setAccessible(true);
+            Object agent = ((Object[]) agents.get(pool))[0];
+            Field field = agent.getClass().getDeclaredField("parked");
+            field.setAccessible(true);
+            return (AtomicBoolean) field.get(agent);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /// Turns until nothing can be taken.

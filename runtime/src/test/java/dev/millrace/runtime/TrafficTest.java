@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Batching;
+import dev.millrace.model.ModelConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +24,10 @@ class TrafficTest {
     enum Subject {
         FAKE,
         FAKE_WITH_A_DEVICE,
+        FAKE_THAT_WAITS,
+        FAKE_WITH_A_DEVICE_THAT_WAITS,
         ROWS,
+        ROWS_THAT_WAIT,
         ONE_ROW,
         TENSORS
     }
@@ -63,11 +67,21 @@ class TrafficTest {
     private Traffic.Target open(Subject subject, long seed) {
         Path repository = root.resolve(subject + "-" + seed);
         return switch (subject) {
-            case FAKE -> new Fake(false);
-            case FAKE_WITH_A_DEVICE -> new Fake(true);
-            case ROWS -> new Real(repository, "two_inputs");
-            case ONE_ROW -> new Real(repository, "fixed_batch");
-            case TENSORS -> new Real(repository, "variable_shapes");
+            case FAKE -> new Fake(false, false);
+            case FAKE_WITH_A_DEVICE -> new Fake(true, false);
+            case FAKE_THAT_WAITS -> new Fake(false, true);
+            case FAKE_WITH_A_DEVICE_THAT_WAITS -> new Fake(true, true);
+            case ROWS -> new Real(repository, "two_inputs", ModelConfig.DEFAULT);
+            case ROWS_THAT_WAIT ->
+                new Real(
+                        repository,
+                        "two_inputs",
+                        ModelConfig.DEFAULT
+                                .withMaxQueueDelay(Duration.ofNanos(100_000))
+                                .withPreferredBatchSizes(4, 12)
+                                .withInstanceCount(2));
+            case ONE_ROW -> new Real(repository, "fixed_batch", ModelConfig.DEFAULT);
+            case TENSORS -> new Real(repository, "variable_shapes", ModelConfig.DEFAULT);
         };
     }
 
@@ -80,10 +94,11 @@ class TrafficTest {
         private final StressBackend backend;
         private final Lane lane;
 
-        Fake(boolean device) {
+        Fake(boolean device, boolean waits) {
             backend = new StressBackend(CAPACITY, device);
             LaneSpec spec = new LaneSpec("fake", 1, Rig.SIGNATURE, Batching.Kind.ROWS, 16, CAPACITY, device ? 3 : 1);
-            lane = new Lane(spec, backend, agents, sweeper, System::nanoTime);
+            BatchPolicy policy = waits ? new BatchPolicy(CAPACITY, 16, List.of(3, 8), 100_000) : null;
+            lane = new Lane(spec, policy, true, backend, agents, sweeper, System::nanoTime);
             backend.lane = lane;
             agents.add(lane);
             sweeper.add(lane);
@@ -157,15 +172,16 @@ class TrafficTest {
         private final String name;
         private final List<Call> extra = new ArrayList<>();
 
-        Real(Path root, String name) {
+        Real(Path root, String name, ModelConfig model) {
             this.name = name;
             RuntimeConfig config = RuntimeConfig.DEFAULT
                     .withAgents(2)
                     .withQueueRows(64)
                     .withMaxBatch(16)
+                    .withModel(name, model)
                     .withDrainTimeout(Duration.ofMinutes(1));
             millrace = Millrace.open(config, TestModels.repository(root, name));
-            model = millrace.model(name);
+            this.model = millrace.model(name);
         }
 
         @Override

@@ -3,6 +3,7 @@ package dev.millrace.server;
 
 import dev.millrace.json.JsonWriter;
 import dev.millrace.model.Batching;
+import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Millrace;
@@ -91,7 +92,9 @@ final class Endpoints {
         }
         json.raw("],\"platform\":\"" + PLATFORM + '"');
         status.signature().ifPresent(signature -> signature(json, signature));
-        status.batching().ifPresent(batching -> batching(json, batching, status.maxBatch()));
+        status.batching()
+                .ifPresent(
+                        batching -> parameters(json, batching, status.config().orElseThrow()));
         return Page.json(HttpStatus.OK, json.raw('}').toBytes());
     }
 
@@ -114,12 +117,25 @@ final class Endpoints {
         }
     }
 
-    private static void batching(JsonWriter json, Batching batching, int maxBatch) {
+    /// How it is batched and the values in force, by their names in the model's configuration.
+    private static void parameters(JsonWriter json, Batching batching, ModelConfig config) {
         json.raw(",\"parameters\":{\"batching\":\"" + batching.kind() + "\",\"batching_reason\":")
-                .string(batching.reason())
-                .raw(",\"max_batch\":")
-                .number(maxBatch)
-                .raw('}');
+                .string(batching.reason());
+        config.maxBatchSize().ifPresent(rows -> number(json, "max_batch_size", rows));
+        if (!config.preferredBatchSizes().isEmpty()) {
+            json.raw(",\"preferred_batch_size\":")
+                    .raw(config.preferredBatchSizes().toString().replace(" ", ""));
+        }
+        config.maxQueueDelay().ifPresent(delay -> number(json, "max_queue_delay_microseconds", delay.toNanos() / 1000));
+        config.maxQueueSize().ifPresent(rows -> number(json, "max_queue_size", rows));
+        config.instanceCount().ifPresent(count -> number(json, "instance_count", count));
+        config.intraOpThreads().ifPresent(threads -> number(json, "intra_op_thread_count", threads));
+        config.objectiveP99().ifPresent(bound -> json.raw(",\"objective.p99_ms\":" + bound.toNanos() / 1e6));
+        json.raw('}');
+    }
+
+    private static void number(JsonWriter json, String name, long value) {
+        json.raw(",\"" + name + "\":").number(value);
     }
 
     /// The model version that a path names; without a version, the one that is served, or else why none is.

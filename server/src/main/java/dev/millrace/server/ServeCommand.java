@@ -46,13 +46,23 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--event-loops", paramLabel = "N", description = "Threads that talk to clients.")
     private int eventLoops = ServerConfig.of().eventLoops();
 
-    @Option(names = "--agents", paramLabel = "N", description = "Threads that run what event loops do not.")
+    @Option(
+            names = "--agents",
+            paramLabel = "N",
+            description = "Threads that run what event loops do not; 0 for as many as the processors"
+                    + " that the models' sessions leave.")
     private int agents = RuntimeConfig.DEFAULT.agents();
 
-    @Option(names = "--max-batch", paramLabel = "ROWS", description = "The most rows in one run of a model.")
+    @Option(
+            names = "--max-batch",
+            paramLabel = "ROWS",
+            description = "The most rows in one run, for models whose config.pbtxt does not say.")
     private int maxBatch = RuntimeConfig.DEFAULT.maxBatch();
 
-    @Option(names = "--queue-rows", paramLabel = "ROWS", description = "The most rows that wait per model.")
+    @Option(
+            names = "--queue-rows",
+            paramLabel = "ROWS",
+            description = "The most rows that wait per model, for models whose config.pbtxt does not say.")
     private int queueRows = RuntimeConfig.DEFAULT.queueRows();
 
     @Option(names = "--max-body-bytes", paramLabel = "BYTES", description = "The largest request body.")

@@ -73,7 +73,7 @@ class ServeCommandTest {
                 "serve --model-repository . --http-port http   | http",
                 "serve --model-repository . --http-port 70000  | 70000",
                 "serve --model-repository . --event-loops 0    | event loop",
-                "serve --model-repository . --agents 0         | agents",
+                "serve --model-repository . --agents -1        | agents",
                 "serve --model-repository . --max-body-bytes 0 | body",
             })
     void shouldSayInOneLineWhatIsWrongWithTheArguments(String arguments, String fragment) {

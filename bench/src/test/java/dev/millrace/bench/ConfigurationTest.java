@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.model.ModelConfig;
+import dev.millrace.runtime.RuntimeConfig;
+import dev.millrace.server.ServerConfig;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine.Option;
+
+/// The tables of docs/configuration.md have a row for every value there is, and its default.
+class ConfigurationTest {
+    /// The cells of a table's rows, without their backquotes, below the header cell `header`.
+    private static List<List<String>> table(String header) throws IOException {
+        List<String> lines = Files.readAllLines(Markdown.root().resolve("docs/configuration.md"));
+        List<List<String>> rows = new ArrayList<>();
+        int line = 0;
+        while (!lines.get(line).startsWith("| `" + header + "` |")) {
+            line++;
+        }
+        for (line += 2; line < lines.size() && lines.get(line).startsWith("|"); line++) {
+            String[] cells = lines.get(line).split("\\|", -1);
+            rows.add(Arrays.stream(cells, 1, cells.length - 1)
+                    .map(cell -> cell.strip().replace("`", ""))
+                    .toList());
+        }
+        return rows;
+    }
+
+    private static List<String> components(Class<? extends Record> type) {
+        return Arrays.stream(type.getRecordComponents())
+                .map(RecordComponent::getName)
+                .toList();
+    }
+
+    private static String value(Record config, String component) throws ReflectiveOperationException {
+        return config.getClass().getMethod(component).invoke(config).toString();
+    }
+
+    @Test
+    void shouldListEveryValueOfAModel() throws IOException {
+        assertThat(table("ModelConfig")).extracting(List::getFirst).isEqualTo(components(ModelConfig.class));
+    }
+
+    @Test
+    void shouldListEveryValueOfTheRuntimeWithItsDefault() throws Exception {
+        List<List<String>> rows = table("RuntimeConfig");
+        assertThat(rows).extracting(List::getFirst).isEqualTo(components(RuntimeConfig.class));
+        for (List<String> row : rows) {
+            assertThat(row.getLast()).as(row.getFirst()).isEqualTo(value(RuntimeConfig.DEFAULT, row.getFirst()));
+        }
+    }
+
+    @Test
+    void shouldListEveryValueOfTheServerWithItsDefault() throws Exception {
+        List<List<String>> rows = table("ServerConfig");
+        assertThat(rows).extracting(List::getFirst).isEqualTo(components(ServerConfig.class));
+        for (List<String> row : rows.subList(0, 3)) {
+            assertThat(row.getLast()).as(row.getFirst()).isEqualTo(value(ServerConfig.of(), row.getFirst()));
+        }
+        assertThat(rows.get(4).getLast()).isEqualTo(value(ServerConfig.of(), "maxBodyBytes"));
+    }
+
+    @Test
+    void shouldNameTheOptionsThatThereAre() throws Exception {
+        TreeSet<String> options = new TreeSet<>();
+        for (var field : Class.forName("dev.millrace.server.ServeCommand").getDeclaredFields()) {
+            Option option = field.getAnnotation(Option.class);
+            if (option != null) {
+                options.addAll(List.of(option.names()));
+            }
+        }
+        TreeSet<String> named = new TreeSet<>(List.of("--verbose"));
+        for (String table : List.of("RuntimeConfig", "ServerConfig")) {
+            table(table).stream()
+                    .map(row -> row.get(1))
+                    .filter(name -> !name.isEmpty())
+                    .forEach(named::add);
+        }
+        assertThat(named).isEqualTo(options);
+    }
+
+    /// Every key that the table names is one that the file's reader knows: it is read without a warning.
+    @Test
+    void shouldNameKeysThatAreRead() throws IOException {
+        String block = Markdown.read(Markdown.root().resolve("docs/configuration.md")).blocks().stream()
+                .map(Markdown.Block::text)
+                .filter(text -> text.contains("max_batch_size"))
+                .findFirst()
+                .orElseThrow();
+        var file = Files.writeString(Files.createTempDirectory("config").resolve("config.pbtxt"), block);
+        var read = dev.millrace.model.ConfigFile.read(file, "fraud");
+        assertThat(read.warnings()).isEmpty();
+        assertThat(read.config().maxBatchSize()).hasValue(64);
+        for (List<String> row : table("ModelConfig")) {
+            String key = row.get(1).replaceAll(".*[., ]", "");
+            if (!row.get(1).contains("objective")) {
+                assertThat(block).contains(key);
+            }
+        }
+    }
+}
