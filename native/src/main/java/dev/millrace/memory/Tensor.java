@@ -67,6 +67,20 @@ public final class Tensor implements AutoCloseable {
         return dims[axis];
     }
 
+    /// Whether the shape fits a pattern: same rank, and every dimension equal that is not negative there.
+    @Hot
+    public boolean fits(long[] pattern) {
+        if (rank != pattern.length) {
+            return false;
+        }
+        for (int axis = 0; axis < pattern.length; axis++) {
+            if (pattern[axis] >= 0 && pattern[axis] != dims[axis]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// A copy of the shape.
     public long[] shape() {
         return Arrays.copyOf(dims, rank());

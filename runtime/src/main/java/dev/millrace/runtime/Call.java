@@ -46,6 +46,8 @@ public final class Call extends Ticket implements AutoCloseable {
 
     private final Lane lane;
     private final long inlineBudgetNanos;
+    private final long[][] inputShapes;
+    private final long[][] outputShapes;
     private TensorSet tensors;
     private long timeoutNanos = NO_TIMEOUT;
     private String problem = "";
@@ -64,7 +66,15 @@ public final class Call extends Ticket implements AutoCloseable {
         this.lane = lane;
         this.inlineBudgetNanos = inlineBudgetNanos;
         this.timing = new Timing(lane.recorder(), lane.clock());
+        this.inputShapes = shapes(signature().inputs());
+        this.outputShapes = shapes(signature().outputs());
         this.tensors = freshTensors();
+    }
+
+    private static long[][] shapes(List<TensorSpec> specs) {
+        return specs.stream()
+                .map(spec -> spec.shape().stream().mapToLong(Long::longValue).toArray())
+                .toArray(long[][]::new);
     }
 
     private TensorSet freshTensors() {
@@ -395,7 +405,7 @@ public final class Call extends Ticket implements AutoCloseable {
         List<TensorSpec> specs = signature().inputs();
         Tensor[] inputs = tensors().inputs();
         for (int i = 0; i < inputs.length; i++) {
-            if (!specs.get(i).accepts(inputs[i])) {
+            if (!inputs[i].fits(inputShapes[i])) {
                 return wrongShape(specs.get(i), inputs[i]);
             }
         }
@@ -416,7 +426,7 @@ public final class Call extends Ticket implements AutoCloseable {
         List<TensorSpec> specs = signature().outputs();
         Tensor[] outputs = tensors.outputs();
         for (int i = 0; i < outputs.length; i++) {
-            if (!specs.get(i).accepts(outputs[i])) {
+            if (!outputs[i].fits(outputShapes[i])) {
                 preset(specs.get(i), outputs[i]);
             }
             outputs[i].rows(rows);
@@ -491,8 +501,17 @@ public final class Call extends Ticket implements AutoCloseable {
     @Override
     @Hot
     void settle(int generation, Outcome outcome) {
+        lane.ended(outcome);
+        settleCounted(generation, outcome);
+    }
+
+    /// As [#settle(int, Outcome)], for an end that the lane has counted.
+    @Hot
+    void settleCounted(int generation, Outcome outcome) {
         Completion told = completion;
-        lane.delivered(outcome, deadlineNanos() != NO_DEADLINE);
+        if (deadlineNanos() != NO_DEADLINE) {
+            lane.deadlineEnded();
+        }
         if (timed && outcome == Outcome.OK) {
             timing.delivered();
         }

@@ -84,7 +84,7 @@ final class Lane implements AutoCloseable {
         this.ring = new Ring(spec.capacity(), spec.instances());
         this.slices = new Slice[spec.instances()];
         for (int i = 0; i < slices.length; i++) {
-            slices[i] = new Slice(i);
+            slices[i] = new Slice(i, spec.maxBatch());
         }
         if (policy != null) {
             policy.attach(ring, cost);
@@ -92,6 +92,7 @@ final class Lane implements AutoCloseable {
         this.allBusy = -1L >>> (Long.SIZE - slices.length);
     }
 
+    @Hot
     LaneSpec spec() {
         return spec;
     }
@@ -132,7 +133,7 @@ final class Lane implements AutoCloseable {
     }
 
     /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is
-    /// claimed.
+    /// claimed. Once accepted, [#handOver()] has to follow.
     @Hot
     Outcome commit(Call call, int generation, int rows) {
         if (closed) {
@@ -161,7 +162,6 @@ final class Lane implements AutoCloseable {
         if (policy != null) {
             policy.lower(goTime);
         }
-        VarHandle.fullFence();
         return Outcome.OK;
     }
 
@@ -229,9 +229,11 @@ final class Lane implements AutoCloseable {
         return ran;
     }
 
-    /// Wakes an agent if something waits that nobody else will look at.
+    /// Wakes an agent if something waits that nobody else will look at. Who commits does this afterwards, sooner or
+    /// later: the fence between what was published and who is asleep is here.
     @Hot
     void handOver() {
+        VarHandle.fullFence();
         if (attending.get() == 0 && (wantsTurner() || isToBeWatched())) {
             agents.wake();
         }
@@ -410,6 +412,7 @@ final class Lane implements AutoCloseable {
         while (answered < slice.count()) {
             answered += answer(slice, answered, problem);
         }
+        tellAnswered(slice);
         if (slice.dead() > 0) {
             counters.died(slice.dead());
         }
@@ -452,7 +455,11 @@ final class Lane implements AutoCloseable {
         Call call = (Call) ticket;
         int firstSlot = slice.firstSlot() + offset;
         if (problem == null && call.endAnswered(generation, count)) {
-            call.settle(generation, give(call, slice, firstRow, firstSlot, count));
+            if (give(call, slice, firstRow, firstSlot, count) == Outcome.OK) {
+                slice.answered(offset);
+            } else {
+                call.settle(generation, Outcome.FAILED);
+            }
         } else if (call.pin(generation)) {
             if (problem != null) {
                 call.problem(problem);
@@ -467,6 +474,19 @@ final class Lane implements AutoCloseable {
             slice.died(count);
         }
         return count;
+    }
+
+    /// Tells of the requests that this slice has answered, when all of them are counted: one addition for all.
+    @Hot
+    private void tellAnswered(Slice slice) {
+        int count = slice.answered();
+        if (count > 0) {
+            counters.answered(count);
+        }
+        for (int i = 0; i < count; i++) {
+            long sequence = slice.first() + slice.answeredOffset(i);
+            ((Call) ring.ticket(sequence)).settleCounted(ring.generation(sequence), Outcome.OK);
+        }
     }
 
     /// Copies an answer out, and says how that ended: one that cannot be copied fails its own request only.
@@ -491,26 +511,6 @@ final class Lane implements AutoCloseable {
         return "model '" + spec.model() + "' failed on this batch: " + failure.getMessage() + " (error id " + id + ")";
     }
 
-    /// Runs every batch size that is a power of two a few times on whatever the slots hold, so that first runs are
-    /// behind and the cost is known. Before the lane gets requests.
-    void warmUp(long budgetNanos) {
-        long end = System.nanoTime() + budgetNanos;
-        Slice slice = slices[0];
-        for (int round = 0; round < 3; round++) {
-            for (int rows = 1; rows <= spec.maxBatch(); rows *= 2) {
-                slice.set(0, 0, rows);
-                long start = System.nanoTime();
-                if (start - end > 0) {
-                    return;
-                }
-                backend.start(slice);
-                if (round > 0) {
-                    cost.observe(rows, System.nanoTime() - start);
-                }
-            }
-        }
-    }
-
     /// Whether the sweeper has anything to look after here.
     boolean hasDeadlines() {
         return deadlines.get() > 0;
@@ -521,13 +521,16 @@ final class Lane implements AutoCloseable {
         ring.expire(nowNanos);
     }
 
-    /// Takes note that an accepted request was delivered.
+    /// Takes note that an accepted request has ended.
     @Hot
-    void delivered(Outcome outcome, boolean hadDeadline) {
+    void ended(Outcome outcome) {
         counters.ended(outcome);
-        if (hadDeadline) {
-            deadlines.getAndDecrement();
-        }
+    }
+
+    /// Takes note that a request with a deadline has ended.
+    @Hot
+    void deadlineEnded() {
+        deadlines.getAndDecrement();
     }
 
     /// Refuses new requests. Those already claimed become padding or are answered.

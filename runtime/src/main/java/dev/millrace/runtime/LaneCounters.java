@@ -50,6 +50,12 @@ final class LaneCounters {
         ended[outcome.ordinal()].increment();
     }
 
+    /// Requests that ended OK together.
+    @Hot
+    void answered(int requests) {
+        ended[Outcome.OK.ordinal()].add(requests);
+    }
+
     @Hot
     void refused(Outcome outcome) {
         refused[outcome.ordinal()].increment();

@@ -17,6 +17,7 @@ import org.slf4j.LoggerFactory;
 /// Threads: any. Ownership: it closes calls, lane and session, in this order, once the lane is drained.
 final class LoadedVersion {
     private static final Logger LOG = LoggerFactory.getLogger(LoadedVersion.class);
+    private static final int WARM_UP_ROUNDS = 3;
     private static final long WARM_UP_NANOS = 1_000_000_000L;
     private static final int MAX_POOLED_CALLS = 64;
 
@@ -58,7 +59,7 @@ final class LoadedVersion {
                     : new TensorBackend(model.session(), spec.capacity(), spec.instances());
             Lane lane = new Lane(spec, plan.policy(), config.recording(), backend, agents, sweeper, clock);
             if (spec.hasRows()) {
-                warmUp(lane);
+                warmUp(lane, backend);
             }
             report(plan, configured);
             return new LoadedVersion(model, plan, lane, config.inlineBudget().toNanos());
@@ -71,9 +72,22 @@ final class LoadedVersion {
         }
     }
 
-    private static void warmUp(Lane lane) {
+    /// Runs every batch size that is a power of two a few times on whatever the slots hold, so that first runs are
+    /// behind and the cost is known. Before the lane gets requests.
+    private static void warmUp(Lane lane, Backend backend) {
+        long end = System.nanoTime() + WARM_UP_NANOS;
+        Slice slice = new Slice(0, lane.spec().maxBatch());
         try {
-            lane.warmUp(WARM_UP_NANOS);
+            for (int round = 0; round < WARM_UP_ROUNDS && System.nanoTime() - end < 0; round++) {
+                for (int rows = 1; rows <= lane.spec().maxBatch() && System.nanoTime() - end < 0; rows *= 2) {
+                    slice.set(0, 0, rows);
+                    long start = System.nanoTime();
+                    backend.start(slice);
+                    if (round > 0) {
+                        lane.cost().observe(rows, System.nanoTime() - start);
+                    }
+                }
+            }
         } catch (OrtFailure e) {
             LOG.warn("{} cannot be warmed up with zeros: {}", lane.spec().describe(), e.getMessage());
         }

@@ -72,9 +72,6 @@ final class Ring {
     /// Claims `count` consecutive sequences and returns the first, or -1 if the ring is too full.
     @Hot
     long claim(int count) {
-        if (!sequencer.hasAvailableCapacity(count)) {
-            return -1;
-        }
         try {
             return sequencer.tryNext(count) - count + 1;
         } catch (InsufficientCapacityException _) {

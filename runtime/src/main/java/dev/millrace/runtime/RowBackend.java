@@ -11,11 +11,14 @@ import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.RowRunner;
 import dev.millrace.ort.RowTensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
 /// Slots that are rows of one region per tensor: the rows of a slice are the batch tensor, nothing is gathered.
 final class RowBackend implements Backend {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
     private final Side inputs;
     private final Side outputs;
     private final RowRunner[] runners;
@@ -138,6 +141,11 @@ final class RowBackend implements Backend {
         @Hot
         void get(int index, Tensor target, int firstRow, int firstSlot, int count) {
             long bytes = rowBytes[index];
+            if (count * bytes == Integer.BYTES) {
+                // A score: a copy of any length costs more than this.
+                target.data().set(INT, firstRow * bytes, memory[index].get(INT, firstSlot * bytes));
+                return;
+            }
             MemorySegment.copy(memory[index], firstSlot * bytes, target.data(), firstRow * bytes, count * bytes);
         }
 

@@ -16,9 +16,15 @@ final class Slice {
     private long endNanos;
     private int dead;
     private BatchEvent event;
+    /// Where the rows of requests begin that have their answer and were not told yet.
+    private final int[] answered;
 
-    Slice(int instance) {
+    private int answeredCount;
+
+    /// @param maxBatch the most slots
+    Slice(int instance, int maxBatch) {
         this.instance = instance;
+        this.answered = new int[maxBatch];
     }
 
     @Hot
@@ -33,6 +39,7 @@ final class Slice {
     void started(long nanos, BatchEvent begun) {
         startNanos = nanos;
         dead = 0;
+        answeredCount = 0;
         event = begun;
     }
 
@@ -45,6 +52,24 @@ final class Slice {
     @Hot
     void died(int rows) {
         dead += rows;
+    }
+
+    /// Takes note that the request whose rows begin at `offset` has its answer.
+    @Hot
+    void answered(int offset) {
+        answered[answeredCount++] = offset;
+    }
+
+    /// How many requests have been answered.
+    @Hot
+    int answered() {
+        return answeredCount;
+    }
+
+    /// Where the rows of one of them begin.
+    @Hot
+    int answeredOffset(int index) {
+        return answered[index];
     }
 
     /// Which instance runs it.

@@ -175,7 +175,9 @@ class RecordingTest {
 
         assertThat(first.call.timing().nanos(Stage.QUEUE)).isEqualTo(1_000 + LOAD);
         assertThat(second.call.timing().nanos(Stage.QUEUE)).isZero();
-        assertThat(first.call.timing().nanos(Stage.DELIVER)).isEqualTo(UNLOAD);
+        assertThat(first.call.timing().nanos(Stage.DELIVER))
+                .as("told when all answers of the batch are copied")
+                .isEqualTo(2 * UNLOAD);
         assertThat(second.call.timing().nanos(Stage.DELIVER)).isEqualTo(2 * UNLOAD);
         assertThat(first.call.timing().batchRows()).isEqualTo(3);
         assertThat(second.call.timing().batchRows()).isEqualTo(3);
