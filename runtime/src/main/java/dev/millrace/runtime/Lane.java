@@ -193,6 +193,14 @@ final class Lane implements AutoCloseable {
         return busy != allBusy && !halted && ring.hasPublished() && (policy == null || closed || policy.mayGo(clock));
     }
 
+    /// As [#hasWork()], with nothing seen that is older than what this thread has committed. A turner who has run
+    /// something has had a fence since then.
+    @Hot
+    private boolean hasWorkNow() {
+        VarHandle.fullFence();
+        return hasWork();
+    }
+
     /// Whether something waits that nobody is just about to take. Whoever holds the token looks again after giving it
     /// back.
     @Hot
@@ -208,7 +216,7 @@ final class Lane implements AutoCloseable {
     int turn(Ticket own, long budgetNanos, int maxSlices) {
         int limit = Math.min(spec.maxBatch(), Math.max(1, cost.affordable(budgetNanos)));
         int ran = 0;
-        while (ran < maxSlices && (own == null || !own.isDelivered()) && hasWork()) {
+        while (ran < maxSlices && (own == null || !own.isDelivered()) && (hasWork() || (ran == 0 && hasWorkNow()))) {
             if (!token.compareAndSet(false, true)) {
                 break;
             }
@@ -378,16 +386,7 @@ final class Lane implements AutoCloseable {
     /// Ends the slice's overdue requests; true if that leaves nothing to run.
     @Hot
     private boolean expireOverdue(Slice slice, long now) {
-        if (deadlines.get() == 0) {
-            return false;
-        }
-        boolean allDead = true;
-        for (long sequence = slice.first(); sequence < slice.first() + slice.count(); sequence++) {
-            Ticket ticket = ring.ticket(sequence);
-            ticket.expire(now);
-            allDead &= !ticket.isLive(ring.generation(sequence));
-        }
-        return allDead;
+        return deadlines.get() > 0 && ring.expire(slice.first(), slice.count(), now);
     }
 
     /// Told by a backend that a slice it started has been run, or has failed.

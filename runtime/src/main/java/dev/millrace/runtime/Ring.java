@@ -176,6 +176,18 @@ final class Ring {
         }
     }
 
+    /// Expires the overdue requests of taken slots; true if that leaves none alive.
+    @Hot
+    boolean expire(long first, int count, long nowNanos) {
+        boolean allDead = true;
+        for (long sequence = first; sequence < first + count; sequence++) {
+            Ticket ticket = ticket(sequence);
+            ticket.expire(nowNanos);
+            allDead &= !ticket.isLive(generation(sequence));
+        }
+        return allDead;
+    }
+
     /// Expires every overdue request that has a slot. From any thread: a slot that changes meanwhile shows another
     /// ticket, which is judged by its own deadline.
     void expire(long nowNanos) {
