@@ -30,12 +30,14 @@ for option in "$@"; do
     esac
 done
 
-# The launcher knows where JDKs are: what it would run begins with one.
-if ! launch=$(MILLRACE_DRY_RUN=1 "$root/millrace" 2>/dev/null); then
+# The launcher knows where JDKs are and which flags a server gets: what it would run begins with them.
+if ! launch=$(MILLRACE_OPTS='' MILLRACE_DRY_RUN=1 "$root/millrace" 2>/dev/null); then
     MILLRACE_DRY_RUN=1 "$root/millrace" >/dev/null
     exit 1
 fi
 java=${launch%% --enable-native-access=*}
+flags=${launch#"$java "}
+flags=${flags%% -Dmillrace.home=*}
 
 # Whether the jar is missing, or older than anything that it is made from.
 stale() {
@@ -51,7 +53,8 @@ stale() {
 
 version=$(sed -n 's:.*<version>\(.*\)</version>.*:\1:p' "$root/pom.xml" | sed -n 1p)
 jar=$root/bench/target/millrace-bench-$version.jar
-if stale "$jar"; then
+server=$root/server/target/millrace-server-$version.jar
+if [ ! -f "$server" ] || [ ! -d "$root/server/target/lib" ] || stale "$jar"; then
     say "building, once ..."
     (cd "$root" && mvn -q -B -Dquick -DskipTests package -pl bench -am) >&2 || {
         say "the build failed."
@@ -67,5 +70,6 @@ if [ -n "$(git -C "$root" status --porcelain 2>/dev/null)" ]; then revision=$rev
 # Both heap sizes are set so that the heap does not grow while something is timed. Unsafe is JMH's.
 # shellcheck disable=SC2086 # BENCH_OPTS and options hold words
 exec "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xms512m -Xmx512m \
-    -Dlogback.configurationFile=dev/millrace/bench/logback.xml ${BENCH_OPTS:-} \
+    -Dlogback.configurationFile=dev/millrace/bench/logback.xml \
+    "-Dmillrace.bench.flags=$flags" "-Dmillrace.bench.jar=$server" ${BENCH_OPTS:-} \
     -cp "$jar:$root/bench/target/lib/*" dev.millrace.bench.Main $options "$root/bench/results" "$revision"

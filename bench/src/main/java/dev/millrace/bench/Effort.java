@@ -13,6 +13,7 @@ package dev.millrace.bench;
 /// @param repeatMillis how long one is
 /// @param httpRounds times that both HTTP servers are loaded, and started to see how soon they answer
 /// @param httpSeconds how long a load is
+/// @param memorySeconds how long the servers are loaded before their memory is looked at
 record Effort(
         String name,
         int rounds,
@@ -22,12 +23,13 @@ record Effort(
         int repeats,
         int repeatMillis,
         int httpRounds,
-        int httpSeconds) {
-    static final Effort FULL = new Effort("full", 5, 2, 3, 1000, 7, 1000, 5, 5);
+        int httpSeconds,
+        int memorySeconds) {
+    static final Effort FULL = new Effort("full", 5, 2, 3, 1000, 7, 1000, 5, 5, 60);
     /// For one model that somebody waits for.
-    static final Effort THOROUGH = new Effort("thorough", 3, 2, 3, 500, 0, 0, 0, 0);
+    static final Effort THOROUGH = new Effort("thorough", 3, 2, 3, 500, 0, 0, 0, 0, 0);
     /// The same, to try it out.
-    static final Effort BRIEF = new Effort("brief", 1, 2, 2, 300, 0, 0, 0, 0);
+    static final Effort BRIEF = new Effort("brief", 1, 2, 2, 300, 0, 0, 0, 0, 0);
 
-    static final Effort QUICK = new Effort("quick", 2, 2, 2, 500, 3, 500, 3, 2);
+    static final Effort QUICK = new Effort("quick", 2, 2, 2, 500, 3, 500, 3, 2, 10);
 }

@@ -34,12 +34,14 @@ final class HttpBench implements AutoCloseable {
     /// @param answerBytes the length of an answer's body
     /// @param loads per number of connections one pair per round
     /// @param starts milliseconds from the start of the process to the first answer, one pair per round
-    /// @param memory MiB in RAM after the loads
+    /// @param memorySeconds how long each was loaded after that, with the most connections
+    /// @param memory MiB in RAM then
     record Findings(
             int requestBytes,
             int answerBytes,
             Map<Integer, List<Both<Wrk.Load>>> loads,
             List<Both<Double>> starts,
+            int memorySeconds,
             Both<Double> memory) {}
 
     private final Effort effort;
@@ -73,10 +75,21 @@ final class HttpBench implements AutoCloseable {
                 ServerProcess millrace = millrace()) {
             checkSameAnswer(echo, millrace);
             Map<Integer, List<Both<Wrk.Load>>> loads = loads(wrk, new Both<>(echo, millrace));
-            var memory = new Both<>(echo.residentMebibytes(), millrace.residentMebibytes());
+            var memory = new Both<>(memory(wrk, echo), memory(wrk, millrace));
             check(millrace);
-            return Optional.of(new Findings(bytes(bodies.getFirst()), bytes(answer), loads, starts, memory));
+            return Optional.of(new Findings(
+                    bytes(bodies.getFirst()), bytes(answer), loads, starts, effort.memorySeconds(), memory));
         }
+    }
+
+    /// MiB in RAM after a long load.
+    private double memory(Wrk wrk, ServerProcess server) throws IOException {
+        wrk.run(url(server), CONNECTIONS.getFirst(), effort.memorySeconds());
+        double mebibytes = server.residentMebibytes();
+        progress.printf(
+                "%.0f MiB in RAM after %d s at %d connections%n",
+                mebibytes, effort.memorySeconds(), CONNECTIONS.getFirst());
+        return mebibytes;
     }
 
     private static int bytes(String text) {
@@ -88,16 +101,16 @@ final class HttpBench implements AutoCloseable {
     }
 
     private ServerProcess millrace() throws IOException {
-        return ServerProcess.start(
+        return ServerProcess.startMillrace(
                 log,
-                dev.millrace.server.Main.class,
-                "serve",
-                "--model-repository",
-                fixture.repository().toString(),
-                "--http-port",
-                "0",
-                "--event-loops",
-                "1");
+                List.of(
+                        "serve",
+                        "--model-repository",
+                        fixture.repository().toString(),
+                        "--http-port",
+                        "0",
+                        "--event-loops",
+                        "1"));
     }
 
     private HttpContestant contestant(int port) throws IOException {

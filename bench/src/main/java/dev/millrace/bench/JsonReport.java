@@ -126,6 +126,7 @@ final class JsonReport {
 
     private void write(HttpBench.Findings http) throws IOException {
         json.writeObjectFieldStart("http");
+        json.writeStringField("flags", String.join(" ", ServerProcess.flags()));
         json.writeNumberField("requestBytes", http.requestBytes());
         json.writeNumberField("answerBytes", http.answerBytes());
         json.writeArrayFieldStart("loads");
@@ -144,6 +145,7 @@ final class JsonReport {
             json.writeEndObject();
         }
         json.writeEndArray();
+        json.writeNumberField("memorySeconds", http.memorySeconds());
         json.writeNumberField("echoResidentMebibytes", http.memory().echo());
         json.writeNumberField("millraceResidentMebibytes", http.memory().millrace());
         json.writeEndObject();

@@ -194,17 +194,20 @@ final class MarkdownReport {
         heading("HTTP, beside a bare Netty echo");
         line(
                 "%d rounds, one event loop each; bodies of %d bytes to the server and %d back; JVM flags: %s.",
-                http.starts().size(), http.requestBytes(), http.answerBytes(), String.join(" ", ServerProcess.FLAGS));
+                http.starts().size(), http.requestBytes(), http.answerBytes(), String.join(" ", ServerProcess.flags()));
         line("Correctness: over HTTP %d rows were answered like the floor, before and after the load.", Examples.COUNT);
         line("");
-        line("| connections | server | requests/s | p50 µs | p99 µs | requests/s / echo |");
-        line("|---|---|---|---|---|---|");
+        line("| connections | server | requests/s | p50 µs | p99 µs | requests/s / echo | p99 / echo |");
+        line("|---|---|---|---|---|---|---|");
         http.loads().forEach((connections, rounds) -> {
             loads(connections, ECHO, rounds, HttpBench.Both::echo);
             loads(connections, MILLRACE, rounds, HttpBench.Both::millrace);
         });
         line("");
-        line("| server | first answer, ms after the start of the process | MiB in RAM after the load |");
+        line(
+                "| server | first answer, ms after the start of the process | MiB in RAM after %d s more at %d"
+                        + " connections |",
+                http.memorySeconds(), HttpBench.CONNECTIONS.getFirst());
         line("|---|---|---|");
         line(
                 "| %s | %s | %s |",
@@ -224,7 +227,7 @@ final class MarkdownReport {
             List<HttpBench.Both<Wrk.Load>> rounds,
             Function<HttpBench.Both<Wrk.Load>, Wrk.Load> side) {
         line(
-                "| %d | %s | %s | %s | %s | %s |",
+                "| %d | %s | %s | %s | %s | %s | %s |",
                 connections,
                 server,
                 Cell.whole(rounds, both -> side.apply(both).requestsPerSecond()),
@@ -233,7 +236,9 @@ final class MarkdownReport {
                 Cell.decimal(
                         rounds,
                         both -> side.apply(both).requestsPerSecond()
-                                / both.echo().requestsPerSecond()));
+                                / both.echo().requestsPerSecond()),
+                Cell.decimal(
+                        rounds, both -> side.apply(both).p99() / both.echo().p99()));
     }
 
     private static String mebibytes(double value) {

@@ -12,15 +12,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A server in a JVM of its own, started with the same flags as every other one.
+/// A server in a JVM of its own, started with the flags that the launcher gives a server.
 ///
 /// Threads: one. Ownership: the process ends when this is closed, or with the JVM that started it.
 final class ServerProcess implements AutoCloseable {
-    /// The launcher's flags, a bound for the heap so that all have the same, and quiet logs.
-    static final List<String> FLAGS = List.of(
-            "--enable-native-access=ALL-UNNAMED",
-            "-Xmx256m",
-            "-Dlogback.configurationFile=dev/millrace/bench/logback.xml");
+    /// The launcher's flags, as `bench/run.sh` hands them over: words with a space between each two.
+    private static final String FLAGS = "millrace.bench.flags";
+    /// The jar that the launcher starts.
+    private static final String JAR = "millrace.bench.jar";
 
     private static final Pattern READY = Pattern.compile(".* ready at http://127\\.0\\.0\\.1:(\\d+)( .*)?");
     private static final long END_SECONDS = 20;
@@ -41,16 +40,38 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    /// Starts `main` and waits until it says that it is ready.
+    /// What every server's JVM is started with.
+    static List<String> flags() {
+        return List.of(System.getProperty(FLAGS, "--enable-native-access=ALL-UNNAMED")
+                .strip()
+                .split(" +"));
+    }
+
+    /// Starts `main` from the benches' class path and waits until it says that it is ready.
     ///
     /// @param log gets what it writes to standard error
     /// @throws IOException if it ends instead
     static ServerProcess start(Path log, Class<?> main, String... arguments) throws IOException {
+        return start(log, System.getProperty("java.class.path"), main, List.of(arguments));
+    }
+
+    /// Starts Millrace as the launcher does, from the jar that it starts; where that is not known, from the benches'
+    /// class path.
+    ///
+    /// @param log gets what it writes to standard error
+    /// @throws IOException if it ends instead
+    static ServerProcess startMillrace(Path log, List<String> arguments) throws IOException {
+        String classPath = System.getProperty(JAR, System.getProperty("java.class.path"));
+        return start(log, classPath, dev.millrace.server.Main.class, arguments);
+    }
+
+    private static ServerProcess start(Path log, String classPath, Class<?> main, List<String> arguments)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(FLAGS);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
-        command.addAll(List.of(arguments));
+        command.addAll(flags());
+        command.addAll(List.of("-cp", classPath, main.getName()));
+        command.addAll(arguments);
         File errors = log.toFile();
         return new ServerProcess(new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.appendTo(errors))

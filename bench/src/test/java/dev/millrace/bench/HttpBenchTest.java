@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Both servers and what measures them, without `wrk`.
 class HttpBenchTest {
-    private static final Effort TINY = new Effort("tiny", 1, 0, 1, 1, 1, 4, 1, 1);
+    private static final Effort TINY = new Effort("tiny", 1, 0, 1, 1, 1, 4, 1, 1, 1);
     private static final PrintStream SILENCE =
             new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
     private static final String PATH = "/v2/models/" + BenchModels.MLP.name() + "/infer";
@@ -122,12 +122,8 @@ class HttpBenchTest {
         Path repository = temp.resolve("models");
         BenchModels.MLP.writeInto(repository);
         try (ServerProcess echo = ServerProcess.start(log, EchoServer.class, "{\"data\":[7.5]}");
-                ServerProcess millrace = ServerProcess.start(
-                        log,
-                        dev.millrace.server.Main.class,
-                        "serve",
-                        "--model-repository=" + repository,
-                        "--http-port=0");
+                ServerProcess millrace = ServerProcess.startMillrace(
+                        log, List.of("serve", "--model-repository=" + repository, "--http-port=0"));
                 HttpContestant one = client(echo.port());
                 HttpContestant other = client(millrace.port())) {
             one.run(0);
@@ -168,7 +164,7 @@ class HttpBenchTest {
         Wrk.Load slower = new Wrk.Load(40_000, 700, 2000);
         var loads = Map.of(32, List.of(new Both<>(fast, slow), new Both<>(fast, slower), new Both<>(fast, slow)));
         var http = new HttpBench.Findings(
-                700, 150, loads, List.of(new Both<>(200.0, 600.0)), new Both<>(80.0, Double.NaN));
+                700, 150, loads, List.of(new Both<>(200.0, 600.0)), 60, new Both<>(80.0, Double.NaN));
         Results results = new Results(
                 Instant.EPOCH,
                 TINY,
@@ -181,10 +177,15 @@ class HttpBenchTest {
 
         assertThat(MarkdownReport.of(results))
                 .contains("bodies of 700 bytes to the server and 150 back", "| 32 | Netty echo: the floor | 100,000 |")
-                .contains("| 32 | Millrace | 50,000 (40,000–50,000) | 600 (600–700) |", "| 0.50 (0.40–0.50) |")
+                .contains(
+                        "| 32 | Millrace | 50,000 (40,000–50,000) | 600 (600–700) |",
+                        "| 0.50 (0.40–0.50) | 1.11 (1.11–2.22) |")
+                .contains(
+                        "JVM flags: --enable-native-access=ALL-UNNAMED.", "in RAM after 60 s more at 32 connections |")
                 .contains("| Netty echo: the floor | 200 | 80 |", "| Millrace | 600 | unknown |")
                 .doesNotContain("One row at a time", "Saturated");
         assertThat(JsonReport.of(results))
-                .contains("\"requestsPerSecond\" : 40000.0", "\"millraceMillis\" : 600.0", "\"requestBytes\" : 700");
+                .contains("\"requestsPerSecond\" : 40000.0", "\"millraceMillis\" : 600.0", "\"requestBytes\" : 700")
+                .contains("\"flags\" : \"--enable-native-access=ALL-UNNAMED\"", "\"memorySeconds\" : 60");
     }
 }

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Everything that is timed runs, a few times and untimed, so that it cannot rot.
 class SmokeTest {
-    private static final Effort TINY = new Effort("tiny", 1, 0, 1, 1, 1, 4, 1, 1);
+    private static final Effort TINY = new Effort("tiny", 1, 0, 1, 1, 1, 4, 1, 1, 1);
     private static final PrintStream SILENCE =
             new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
 

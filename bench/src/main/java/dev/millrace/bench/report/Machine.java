@@ -35,7 +35,10 @@ public final class Machine {
     }
 
     private static List<String> flags() {
-        return ManagementFactory.getRuntimeMXBean().getInputArguments();
+        // What the benches tell each other is no flag.
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(flag -> !flag.startsWith("-Dmillrace.bench."))
+                .toList();
     }
 
     /// The value of the first line `key : value`; `otherwise` where there is no such file or line.
