@@ -25,6 +25,11 @@ final class HttpBench implements AutoCloseable {
     /// Connections that send at the same time.
     static final List<Integer> CONNECTIONS = List.of(32, 1);
 
+    /// Pairs of loads for a round, when two servers are compared that differ little.
+    private static final int RECORDING_PAIRS = 4;
+    /// Pairs that are not counted.
+    private static final int RECORDING_WARM_UPS = 2;
+
     /// The same for the floor and for the server.
     record Both<T>(T echo, T millrace) {}
 
@@ -63,9 +68,8 @@ final class HttpBench implements AutoCloseable {
     ///
     /// @throws Gate.Refusal if an answer was wrong or missing
     Optional<Findings> measure() throws IOException {
-        Optional<Path> program = Wrk.find();
+        Optional<Path> program = findWrk();
         if (program.isEmpty()) {
-            progress.println("HTTP is not measured: there is no wrk on the PATH (Debian, Ubuntu: apt install wrk)");
             return Optional.empty();
         }
         String answer = checkedAnswer();
@@ -80,6 +84,47 @@ final class HttpBench implements AutoCloseable {
             return Optional.of(new Findings(
                     bytes(bodies.getFirst()), bytes(answer), loads, starts, effort.memorySeconds(), memory));
         }
+    }
+
+    private Optional<Path> findWrk() {
+        Optional<Path> program = Wrk.find();
+        if (program.isEmpty()) {
+            progress.println("HTTP is not measured: there is no wrk on the PATH (Debian, Ubuntu: apt install wrk)");
+        }
+        return program;
+    }
+
+    /// Requests per second of a server that records as a share of those of one that does not, with the most
+    /// connections, one per pair of loads; none if there is no `wrk`. Both take turns; the order changes.
+    ///
+    /// @throws Gate.Refusal if an answer was wrong or missing
+    List<Double> recordingShares() throws IOException {
+        List<Double> shares = new ArrayList<>();
+        Optional<Path> program = findWrk();
+        if (program.isEmpty()) {
+            return shares;
+        }
+        try (Wrk wrk = new Wrk(program.get(), bodies.getFirst(), log);
+                ServerProcess with = millrace();
+                ServerProcess without = millrace("--no-recording")) {
+            for (int pair = -RECORDING_WARM_UPS; pair < RECORDING_PAIRS * effort.httpRounds(); pair++) {
+                boolean withFirst = pair % 2 == 0;
+                double first = rate(wrk, withFirst ? with : without);
+                double second = rate(wrk, withFirst ? without : with);
+                if (pair >= 0) {
+                    shares.add(withFirst ? first / second : second / first);
+                }
+            }
+            check(with);
+            check(without);
+        }
+        progress.printf("recording: HTTP: %d pairs%n", shares.size());
+        return shares;
+    }
+
+    private double rate(Wrk wrk, ServerProcess server) throws IOException {
+        return wrk.run(url(server), CONNECTIONS.getFirst(), effort.httpSeconds())
+                .requestsPerSecond();
     }
 
     /// MiB in RAM after a long load.
@@ -100,17 +145,17 @@ final class HttpBench implements AutoCloseable {
         return ServerProcess.start(log, EchoServer.class, answer);
     }
 
-    private ServerProcess millrace() throws IOException {
-        return ServerProcess.startMillrace(
-                log,
-                List.of(
-                        "serve",
-                        "--model-repository",
-                        fixture.repository().toString(),
-                        "--http-port",
-                        "0",
-                        "--event-loops",
-                        "1"));
+    private ServerProcess millrace(String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(
+                "serve",
+                "--model-repository",
+                fixture.repository().toString(),
+                "--http-port",
+                "0",
+                "--event-loops",
+                "1"));
+        arguments.addAll(List.of(more));
+        return ServerProcess.startMillrace(log, arguments);
     }
 
     private HttpContestant contestant(int port) throws IOException {
@@ -163,7 +208,7 @@ final class HttpBench implements AutoCloseable {
     private List<Both<Double>> starts(String answer) throws IOException {
         List<Both<Double>> all = new ArrayList<>();
         for (int round = 0; round <= effort.httpRounds(); round++) {
-            var both = new Both<>(startMillis(() -> echo(answer)), startMillis(this::millrace));
+            var both = new Both<>(startMillis(() -> echo(answer)), startMillis(() -> millrace()));
             if (round > 0) {
                 all.add(both);
                 progress.printf(

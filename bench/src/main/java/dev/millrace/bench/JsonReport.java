@@ -3,6 +3,7 @@ package dev.millrace.bench;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.millrace.bench.report.Section;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -56,6 +57,9 @@ final class JsonReport {
         writeNeighbours(results.neighbours());
         if (results.http().isPresent()) {
             write(results.http().get());
+        }
+        for (Section section : results.sections()) {
+            section.write(json);
         }
         json.writeEndObject();
     }

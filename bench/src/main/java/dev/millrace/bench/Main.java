@@ -3,6 +3,7 @@ package dev.millrace.bench;
 
 import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.report.Machine;
+import dev.millrace.bench.report.Section;
 import dev.millrace.bench.route.Fixture;
 import dev.millrace.bench.route.Gate;
 import dev.millrace.bench.route.Route;
@@ -27,8 +28,8 @@ import org.openjdk.jmh.runner.RunnerException;
 
 /// Runs everything: prints the machine, lets all routes through the gate, measures, and writes the reports.
 ///
-/// `bench/run.sh` starts it: `Main [--quick] [--routes] [--models] [--neighbour] [--http] RESULTS-FOLDER REVISION`;
-/// with names of parts it measures these alone. Progress goes to standard error, the report to standard output. The
+/// `bench/run.sh` starts it: `Main [--quick] [PART ...] RESULTS-FOLDER REVISION`; with names of parts it measures these
+/// alone. Progress goes to standard error, the report to standard output. The
 /// exit status is 0 if something was measured and nothing failed: without `wrk` all but HTTP is measured.
 public final class Main {
     private static final DateTimeFormatter STAMP =
@@ -40,7 +41,9 @@ public final class Main {
     private static final String MODELS = "--models";
     private static final String NEIGHBOUR = "--neighbour";
     private static final String HTTP = "--http";
-    private static final Set<String> PARTS = Set.of(ROUTES, MODELS, NEIGHBOUR, HTTP);
+    /// What recording latencies costs.
+    private static final String RECORDING = "--recording";
+    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, RECORDING);
 
     private final Effort effort;
     private final Set<String> parts;
@@ -55,12 +58,13 @@ public final class Main {
     private Optional<Mix.Findings> mix = Optional.empty();
     private Map<Integer, List<Neighbours.Trial>> neighbours = Map.of();
     private Optional<HttpBench.Findings> http = Optional.empty();
+    private final List<Section> sections = new ArrayList<>();
 
     private Main(Set<String> options, Path folder, String revision) {
         this.effort = options.contains(QUICK) ? Effort.QUICK : Effort.FULL;
         Set<String> named = new LinkedHashSet<>(options);
         named.retainAll(PARTS);
-        this.parts = named.isEmpty() ? PARTS : named;
+        this.parts = named.isEmpty() ? Set.copyOf(PARTS) : named;
         this.revision = revision;
         this.name = folder.resolve(STAMP.format(now) + "-" + revision).toString();
     }
@@ -71,12 +75,11 @@ public final class Main {
         int options = Math.max(0, words.size() - 2);
         Set<String> given = new LinkedHashSet<>(words.subList(0, options));
         Set<String> unknown = new TreeSet<>(given);
-        unknown.removeAll(PARTS);
+        PARTS.forEach(unknown::remove);
         unknown.remove(QUICK);
         if (words.size() < 2 || !unknown.isEmpty()) {
-            System.err.println(
-                    "use: [--quick] [--routes] [--models] [--neighbour] [--http] RESULTS-FOLDER REVISION, not "
-                            + unknown);
+            System.err.println("use: [--quick] [" + String.join("] [", PARTS) + "] RESULTS-FOLDER REVISION, not "
+                    + String.join(" ", unknown));
             System.exit(2);
         }
         Path folder = Files.createDirectories(Path.of(words.get(options)));
@@ -117,10 +120,16 @@ public final class Main {
         }
         if (parts.contains(HTTP)) {
             http = http();
+            if (http.isPresent()) {
+                write();
+            }
+        }
+        if (parts.contains(RECORDING)) {
+            sections.add(recording());
+            write();
         }
         boolean measured = http.isPresent() || !parts.equals(Set.of(HTTP));
         if (measured) {
-            write();
             System.err.println("written to " + name + ".md and .json");
             System.out.print(MarkdownReport.of(results()));
         }
@@ -169,8 +178,15 @@ public final class Main {
         }
     }
 
+    private Section recording() throws IOException {
+        try (Saturation saturation = new Saturation(effort, System.err);
+                HttpBench bench = new HttpBench(effort, System.err, Path.of(name + ".log"))) {
+            return new RecordingCost(saturation.recordingShares(), bench.recordingShares());
+        }
+    }
+
     private Results results() {
-        return new Results(now, effort, machine, latencies, throughputs, mix, neighbours, http);
+        return new Results(now, effort, machine, latencies, throughputs, mix, neighbours, http, sections);
     }
 
     /// After each part: what took minutes is there even if the next one fails.

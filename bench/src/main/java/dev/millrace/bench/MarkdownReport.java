@@ -50,6 +50,7 @@ final class MarkdownReport {
             neighbours();
         }
         results.http().ifPresent(this::http);
+        results.sections().forEach(section -> text.append('\n').append(section.markdown()));
         return text.toString();
     }
 

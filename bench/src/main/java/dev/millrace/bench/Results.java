@@ -3,6 +3,7 @@ package dev.millrace.bench;
 
 import dev.millrace.bench.Saturation.Scenario;
 import dev.millrace.bench.Saturation.Throughput;
+import dev.millrace.bench.report.Section;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.Optional;
 /// @param mix a light model among heavy ones, if that was measured
 /// @param neighbours by number of spinning processes one per repeat; empty if that was not measured
 /// @param http the servers, if they were measured
+/// @param sections of the parts that report themselves, those that were measured
 record Results(
         Instant taken,
         Effort effort,
@@ -26,4 +28,5 @@ record Results(
         Map<Scenario, List<Throughput>> throughputs,
         Optional<Mix.Findings> mix,
         Map<Integer, List<Neighbours.Trial>> neighbours,
-        Optional<HttpBench.Findings> http) {}
+        Optional<HttpBench.Findings> http,
+        List<Section> sections) {}

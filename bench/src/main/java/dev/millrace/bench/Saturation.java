@@ -25,6 +25,10 @@ import java.util.Map;
 final class Saturation implements AutoCloseable {
     /// The batch size that every scenario is compared with.
     static final int FLOOR_BATCH = 64;
+    /// Pieces of a repeat when two are compared that differ little.
+    private static final int PIECES = 4;
+    /// Pairs of pieces that are not counted.
+    private static final int WARM_UPS = 2;
 
     private static final com.sun.management.ThreadMXBean THREADS =
             (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -115,8 +119,40 @@ final class Saturation implements AutoCloseable {
         return all;
     }
 
+    /// Rows per second with recording as a share of those without, per scenario. Both take turns, in short pieces whose
+    /// order changes, so that whatever else the machine does falls on both.
+    Map<Scenario, List<Double>> recordingShares() {
+        Map<Scenario, List<Double>> all = new EnumMap<>(Scenario.class);
+        for (Scenario scenario : Scenario.values()) {
+            try (Pump with = pump(scenario, true);
+                    Pump without = pump(scenario, false)) {
+                all.put(scenario, recordingShares(with, without));
+            }
+            progress.printf("recording: %s: %d pairs%n", scenario.title(), PIECES * effort.repeats());
+        }
+        return all;
+    }
+
+    private List<Double> recordingShares(Pump with, Pump without) {
+        long nanos = effort.repeatMillis() * 1_000_000L / PIECES;
+        List<Double> shares = new ArrayList<>();
+        for (int pair = -WARM_UPS; pair < PIECES * effort.repeats(); pair++) {
+            boolean withFirst = pair % 2 == 0;
+            double first = (withFirst ? with : without).run(nanos);
+            double second = (withFirst ? without : with).run(nanos);
+            if (pair >= 0) {
+                shares.add(withFirst ? first / second : second / first);
+            }
+        }
+        return shares;
+    }
+
     private Pump pump(Scenario scenario) {
-        Millrace runtime = fixture.runtime(scenario.config());
+        return pump(scenario, true);
+    }
+
+    private Pump pump(Scenario scenario, boolean recording) {
+        Millrace runtime = fixture.runtime(scenario.config().withRecording(recording));
         return new Pump(fixture, runtime, scenario.inFlight(), scenario == Scenario.TURNER, expected);
     }
 

@@ -173,7 +173,8 @@ class HttpBenchTest {
                 Map.of(),
                 Optional.empty(),
                 Map.of(),
-                Optional.of(http));
+                Optional.of(http),
+                List.of());
 
         assertThat(MarkdownReport.of(results))
                 .contains("bodies of 700 bytes to the server and 150 back", "| 32 | Netty echo: the floor | 100,000 |")

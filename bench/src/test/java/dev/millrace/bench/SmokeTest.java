@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.millrace.bench.Saturation.Scenario;
 import dev.millrace.bench.Saturation.Throughput;
 import dev.millrace.bench.report.Machine;
+import dev.millrace.bench.report.Section;
 import dev.millrace.bench.route.Examples;
 import dev.millrace.bench.route.Route;
 import dev.millrace.bench.route.Settings;
@@ -150,13 +151,47 @@ class SmokeTest {
         assertThat(JsonReport.of(results)).contains("\"meanNanos\" : 3000.0", "\"scenario\" : \"TURNER\"");
     }
 
+    @Test
+    void shouldCompareRecordingAndReport() {
+        Map<Scenario, List<Double>> shares;
+        try (Saturation saturation = new Saturation(TINY, SILENCE)) {
+            shares = saturation.recordingShares();
+        }
+        assertThat(shares).containsOnlyKeys(Scenario.values());
+        assertThat(shares.values())
+                .allSatisfy(pairs -> assertThat(pairs)
+                        .hasSize(4)
+                        .allSatisfy(share -> assertThat(share).isPositive()));
+
+        Results results =
+                results(new RecordingCost(Map.of(Scenario.TURNER, List.of(0.98, 0.99, 1.01)), List.of(0.97, 0.99)));
+        assertThat(MarkdownReport.of(results))
+                .contains("- commit: abc", "| " + Scenario.TURNER.title() + " | 3 | 0.990 (0.980–1.010) |")
+                .contains("| HTTP, 32 connections | 2 | 0.980 (0.970–0.990) |");
+        assertThat(JsonReport.of(results)).contains("\"TURNER\" : [ 0.98, 0.99, 1.01 ]", "\"HTTP\" : [ 0.97, 0.99 ]");
+    }
+
+    private static Results results(Section section) {
+        return new Results(
+                Instant.EPOCH,
+                TINY,
+                Machine.describe("abc"),
+                Map.of(),
+                Map.of(),
+                Optional.empty(),
+                Map.of(),
+                Optional.empty(),
+                List.of(section));
+    }
+
     private static Results results(
             Map<Case, List<Latency>> latencies,
             Map<Scenario, List<Throughput>> throughputs,
             Optional<Mix.Findings> mix,
             Map<Integer, List<Neighbours.Trial>> neighbours) {
         Map<String, String> machine = Machine.describe("abc-dirty");
-        return new Results(Instant.EPOCH, TINY, machine, latencies, throughputs, mix, neighbours, Optional.empty());
+        return new Results(
+                Instant.EPOCH, TINY, machine, latencies, throughputs, mix, neighbours, Optional.empty(), List.of());
     }
 
     private static Latency latency(double mean) {
