@@ -2,6 +2,7 @@
 package dev.millrace.bench;
 
 import dev.millrace.bench.model.BenchModels;
+import dev.millrace.bench.ramp.Ramp;
 import dev.millrace.bench.report.Machine;
 import dev.millrace.bench.report.Section;
 import dev.millrace.bench.route.Fixture;
@@ -43,7 +44,9 @@ public final class Main {
     private static final String HTTP = "--http";
     /// What recording latencies costs.
     private static final String RECORDING = "--recording";
-    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, RECORDING);
+    /// Batching under a ramp of loads.
+    private static final String RAMP = "--ramp";
+    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, RECORDING, RAMP);
 
     private final Effort effort;
     private final Set<String> parts;
@@ -128,6 +131,10 @@ public final class Main {
             sections.add(recording());
             write();
         }
+        if (parts.contains(RAMP)) {
+            sections.add(ramp());
+            write();
+        }
         boolean measured = http.isPresent() || !parts.equals(Set.of(HTTP));
         if (measured) {
             System.err.println("written to " + name + ".md and .json");
@@ -182,6 +189,12 @@ public final class Main {
         try (Saturation saturation = new Saturation(effort, System.err);
                 HttpBench bench = new HttpBench(effort, System.err, Path.of(name + ".log"))) {
             return new RecordingCost(saturation.recordingShares(), bench.recordingShares());
+        }
+    }
+
+    private Section ramp() {
+        try (Ramp ramp = new Ramp(effort.rounds(), effort.repeatMillis(), System.err)) {
+            return ramp.measure();
         }
     }
 

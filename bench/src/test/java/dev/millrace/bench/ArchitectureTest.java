@@ -38,6 +38,7 @@ class ArchitectureTest {
             Map.entry("bench.model", Set.of("memory")),
             Map.entry("bench.report", Set.of("ort")),
             Map.entry("bench.route", Set.of("memory", "ort", "model", "runtime", "bench.model")),
+            Map.entry("bench.ramp", Set.of("memory", "model", "runtime", "bench.model", "bench.report", "bench.route")),
             Map.entry(
                     "bench",
                     Set.of(
@@ -52,6 +53,7 @@ class ArchitectureTest {
                             "load",
                             "server",
                             "bench.model",
+                            "bench.ramp",
                             "bench.report",
                             "bench.route")));
 
