@@ -16,9 +16,11 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 
 /// Measures all settings under all loads, in turns, so that whatever else the machine does falls on all of them.
 ///
@@ -41,6 +43,7 @@ public final class Ramp implements AutoCloseable {
 
     static final double[] LOADS = {0.05, 0.2, 0.4, 0.6, 0.75, 0.9};
 
+    private static final long SEED = 1;
     private static final int LARGE = 128;
     private static final int BOUND_RUNS = 10;
 
@@ -93,44 +96,65 @@ public final class Ramp implements AutoCloseable {
         progress.printf(
                 "a run of one row takes %.0f µs, runs of %d do %.0f rows/s; the bound is %.1f ms%n",
                 oneNanos / 1e3, LARGE, rowsPerSecond, bound.toNanos() / 1e6);
-        Map<String, Cell> cells = new LinkedHashMap<>();
-        for (int round = 0; round <= rounds; round++) {
-            for (Setting setting : Setting.all(bound)) {
-                measure(setting, loads, bound, rowsPerSecond, round, cells);
-            }
-            progress.printf("round %d of %d done%n", round, rounds);
-        }
-        return new Findings(fixture.name(), bound, oneNanos, rowsPerSecond, sorted(cells, loads));
+        return new Findings(
+                fixture.name(), bound, oneNanos, rowsPerSecond, cells(loads, Setting.all(bound), bound, rowsPerSecond));
     }
 
-    private static List<Cell> sorted(Map<String, Cell> cells, double[] loads) {
-        List<Cell> sorted = new ArrayList<>();
+    /// All settings are open at the same time; within a load they take turns in another order each round, so that a
+    /// stall of the machine does not always fall on the same one.
+    private List<Cell> cells(double[] loads, List<Setting> settings, Duration bound, double rowsPerSecond) {
+        List<Cell> cells = new ArrayList<>();
         for (double load : loads) {
-            cells.values().stream().filter(cell -> cell.load() == load).forEach(sorted::add);
+            settings.forEach(setting -> cells.add(new Cell(load, setting, new ArrayList<>(), new ArrayList<>())));
         }
-        return sorted;
+        Map<Setting, Served> served = new LinkedHashMap<>();
+        Random random = new Random(SEED);
+        try {
+            settings.forEach(setting -> served.put(setting, new Served(setting)));
+            for (int round = 0; round <= rounds; round++) {
+                for (int first = 0; first < cells.size(); first += settings.size()) {
+                    List<Cell> turns = new ArrayList<>(cells.subList(first, first + settings.size()));
+                    Collections.shuffle(turns, random);
+                    for (Cell cell : turns) {
+                        measure(cell, served.get(cell.setting()), bound, rowsPerSecond, round);
+                    }
+                }
+                progress.printf("ramp, round %d of %d done%n", round, rounds);
+            }
+        } finally {
+            served.values().forEach(Served::close);
+        }
+        return cells;
     }
 
-    private void measure(
-            Setting setting, double[] loads, Duration bound, double rowsPerSecond, int round, Map<String, Cell> cells) {
-        RuntimeConfig config = RuntimeConfig.DEFAULT.withAgents(1).withModel(fixture.name(), setting.config());
-        try (Millrace runtime = Millrace.open(config, fixture.repository());
-                Load load = new Load(
-                        runtime.model(fixture.name()), fixture.examples().floats(), expected, fixture.tolerance())) {
-            for (double part : loads) {
-                LaneStatistics before = runtime.statistics().getFirst();
-                long duration = round == 0 ? nanos / 4 : nanos;
-                Load.Outcomes outcomes = load.offer(part * rowsPerSecond, duration, bound.toNanos(), round);
-                LaneStatistics after = runtime.statistics().getFirst();
-                double meanBatch =
-                        (after.rows() - before.rows()) / (double) Math.max(1, after.batches() - before.batches());
-                if (round > 0) {
-                    Cell cell = cells.computeIfAbsent(
-                            setting.title() + part, _ -> new Cell(part, setting, new ArrayList<>(), new ArrayList<>()));
-                    cell.outcomes().add(outcomes);
-                    cell.meanBatches().add(meanBatch);
-                }
-            }
+    /// A round of 0 warms up and is not counted.
+    private void measure(Cell cell, Served served, Duration bound, double rowsPerSecond, int round) {
+        LaneStatistics before = served.runtime.statistics().getFirst();
+        long duration = round == 0 ? nanos / 4 : nanos;
+        Load.Outcomes outcomes = served.load.offer(cell.load() * rowsPerSecond, duration, bound.toNanos(), round);
+        LaneStatistics after = served.runtime.statistics().getFirst();
+        if (round > 0) {
+            cell.outcomes().add(outcomes);
+            cell.meanBatches()
+                    .add((after.rows() - before.rows()) / (double) Math.max(1, after.batches() - before.batches()));
+        }
+    }
+
+    /// The model as one setting serves it, and who asks it.
+    private final class Served {
+        private final Millrace runtime;
+        private final Load load;
+
+        Served(Setting setting) {
+            runtime = Millrace.open(
+                    RuntimeConfig.DEFAULT.withAgents(1).withModel(fixture.name(), setting.config()),
+                    fixture.repository());
+            load = new Load(runtime.model(fixture.name()), fixture.examples().floats(), expected, fixture.tolerance());
+        }
+
+        void close() {
+            load.close();
+            runtime.close();
         }
     }
 
