@@ -4,11 +4,11 @@
 # Runs all benches and prints the report: bench/run.sh [--quick] [PART ...]
 #
 # Builds what is out of date, checks that every contestant answers like the floor, measures, and writes
-# bench/results/<date>-<commit>.md, .json and .log. A quick run takes about 12 minutes and is for trying out, a full
-# one about 45. With names of parts only these are measured: --routes the small models by all routes, one by one and
+# bench/results/<date>-<commit>.md, .json and .log. A quick run takes about 13 minutes and is for trying out, a full
+# one about 50. With names of parts only these are measured: --routes the small models by all routes, one by one and
 # saturated; --models larger models, alone and among each other; --neighbour beside processes that spin; --http the
-# servers; --recording what recording latencies costs; --ramp batching under a ramp of loads. Run it on a machine that
-# does nothing else.
+# servers; --recording what recording latencies costs; --ramp batching under a ramp of loads; --json reading
+# tensors from JSON. Run it on a machine that does nothing else.
 #
 # The servers are loaded by wrk (Debian, Ubuntu: apt install wrk) and are left out where there is none.
 #
@@ -23,9 +23,9 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 options=
 for option in "$@"; do
     case $option in
-        --quick | --routes | --models | --neighbour | --http | --recording | --ramp) options="$options $option" ;;
+        --quick | --routes | --models | --neighbour | --http | --recording | --ramp | --json) options="$options $option" ;;
         *)
-            printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--recording] [--ramp]" >&2
+            printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--recording] [--ramp] [--json]" >&2
             exit 2
             ;;
     esac

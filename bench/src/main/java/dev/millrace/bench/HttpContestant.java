@@ -4,6 +4,7 @@ package dev.millrace.bench;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.millrace.bench.decode.Document;
 import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.route.Contestant;
 import dev.millrace.bench.route.Value;
@@ -55,15 +56,9 @@ final class HttpContestant implements Contestant {
                 + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body;
     }
 
-    /// The body of a request for one row of a model of [BenchModels]. Each number is the shortest decimal that reads
-    /// back as the same value: up to 9 significant digits.
+    /// The body of a request for one row of a model of [BenchModels].
     static String body(float[] row) {
-        StringBuilder data = new StringBuilder();
-        for (float value : row) {
-            data.append(data.isEmpty() ? "" : ",").append(value);
-        }
-        return "{\"inputs\":[{\"name\":\"" + BenchModels.INPUT + "\",\"shape\":[1," + row.length
-                + "],\"datatype\":\"FP32\",\"data\":[" + data + "]}]}";
+        return Document.request(BenchModels.INPUT, row);
     }
 
     @Override

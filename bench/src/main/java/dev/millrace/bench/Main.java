@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.decode.Decoding;
 import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.ramp.Ramp;
 import dev.millrace.bench.report.Machine;
@@ -9,6 +10,7 @@ import dev.millrace.bench.route.Fixture;
 import dev.millrace.bench.route.Gate;
 import dev.millrace.bench.route.Route;
 import dev.millrace.bench.route.Settings;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -46,7 +48,9 @@ public final class Main {
     private static final String RECORDING = "--recording";
     /// Batching under a ramp of loads.
     private static final String RAMP = "--ramp";
-    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, RECORDING, RAMP);
+    /// Reading tensors from JSON.
+    private static final String JSON = "--json";
+    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, RECORDING, RAMP, JSON);
 
     private final Effort effort;
     private final Set<String> parts;
@@ -135,6 +139,10 @@ public final class Main {
             sections.add(ramp());
             write();
         }
+        if (parts.contains(JSON)) {
+            sections.add(decoding());
+            write();
+        }
         boolean measured = http.isPresent() || !parts.equals(Set.of(HTTP));
         if (measured) {
             System.err.println("written to " + name + ".md and .json");
@@ -156,9 +164,13 @@ public final class Main {
     }
 
     private Map<Case, List<Latency>> latencies() throws IOException, RunnerException {
-        try (PrintStream log = new PrintStream(name + ".log", StandardCharsets.UTF_8)) {
+        try (PrintStream log = log()) {
             return new LatencyRunner(effort, Settings.DEFAULT, System.err, log).measure(cases());
         }
+    }
+
+    private PrintStream log() throws IOException {
+        return new PrintStream(new FileOutputStream(name + ".log", true), false, StandardCharsets.UTF_8);
     }
 
     private Map<Saturation.Scenario, List<Saturation.Throughput>> throughputs() {
@@ -196,6 +208,13 @@ public final class Main {
         // Twice as often and half as long: what differs here differs most from round to round.
         try (Ramp ramp = new Ramp(2 * effort.rounds(), effort.repeatMillis() / 2, System.err)) {
             return ramp.measure();
+        }
+    }
+
+    private Section decoding() throws IOException, RunnerException {
+        try (PrintStream log = log()) {
+            return Decoding.measure(
+                    effort.rounds(), effort.warmups(), effort.iterations(), effort.iterationMillis(), System.err, log);
         }
     }
 

@@ -38,6 +38,7 @@ class ArchitectureTest {
             Map.entry("bench.model", Set.of("memory")),
             Map.entry("bench.report", Set.of("ort")),
             Map.entry("bench.route", Set.of("memory", "ort", "model", "runtime", "bench.model")),
+            Map.entry("bench.decode", Set.of("json", "bench.report")),
             Map.entry("bench.ramp", Set.of("memory", "model", "runtime", "bench.model", "bench.report", "bench.route")),
             Map.entry(
                     "bench",
@@ -52,6 +53,7 @@ class ArchitectureTest {
                             "json",
                             "load",
                             "server",
+                            "bench.decode",
                             "bench.model",
                             "bench.ramp",
                             "bench.report",
@@ -69,6 +71,7 @@ class ArchitectureTest {
             Map.entry("ch.qos.logback", Set.of("server", "bench")),
             Map.entry("ai.djl", Set.of("bench")),
             Map.entry("org.openjdk.jmh", Set.of("bench")),
+            Map.entry("org.simdjson", Set.of("bench")),
             Map.entry("org.HdrHistogram", Set.of("monitor", "load", "bench")));
 
     /// Part of the benchmarks; in that package because it calls the C API by the same handles as the runners.
