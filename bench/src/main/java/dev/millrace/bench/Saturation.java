@@ -7,6 +7,7 @@ import dev.millrace.bench.route.Examples;
 import dev.millrace.bench.route.Fixture;
 import dev.millrace.bench.route.Route;
 import dev.millrace.bench.route.Value;
+import dev.millrace.model.ModelConfig;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.RuntimeConfig;
 import java.io.PrintStream;
@@ -25,6 +26,8 @@ import java.util.Map;
 final class Saturation implements AutoCloseable {
     /// The batch size that every scenario is compared with.
     static final int FLOOR_BATCH = 64;
+    /// Two instances free their slots in order: while one is interrupted, the other one goes on only as far as this.
+    private static final int LONG_QUEUE = 8192;
     /// Pieces of a repeat when two are compared that differ little.
     private static final int PIECES = 4;
     /// Pairs of pieces that are not counted.
@@ -39,7 +42,10 @@ final class Saturation implements AutoCloseable {
         SUBMIT("`Call.submit()`, 512 in flight, agents by default", 512),
         SUBMIT_ONE_AGENT("`Call.submit()`, 512 in flight, one agent", 512),
         /// An event loop's way: what came in one wake-up is run in one turn, on the same thread.
-        TURNER("`Turner`, 64 per turn, no other thread", 64);
+        TURNER("`Turner`, 64 per turn, no other thread", 64),
+        /// Both cores at work and no third thread: the producer runs what it can, and one agent what is more than that.
+        TURNER_AND_AGENT("`Turner`, 512 per turn, one agent, two instances", 512),
+        TURNER_AND_AGENT_UNRECORDED("the same without recording of latencies", 512);
 
         private final String title;
         private final int inFlight;
@@ -57,8 +63,26 @@ final class Saturation implements AutoCloseable {
             return inFlight;
         }
 
-        private RuntimeConfig config() {
-            return this == SUBMIT_ONE_AGENT ? RuntimeConfig.DEFAULT.withAgents(1) : RuntimeConfig.DEFAULT;
+        /// Whether the producer turns the wheel itself.
+        private boolean isTurning() {
+            return this != SUBMIT && this != SUBMIT_ONE_AGENT;
+        }
+
+        private boolean isRecorded() {
+            return this != TURNER_AND_AGENT_UNRECORDED;
+        }
+
+        private RuntimeConfig config(String model) {
+            return switch (this) {
+                case SUBMIT, TURNER -> RuntimeConfig.DEFAULT;
+                case SUBMIT_ONE_AGENT -> RuntimeConfig.DEFAULT.withAgents(1);
+                case TURNER_AND_AGENT, TURNER_AND_AGENT_UNRECORDED ->
+                    RuntimeConfig.DEFAULT
+                            .withAgents(1)
+                            .withModel(
+                                    model,
+                                    ModelConfig.DEFAULT.withInstanceCount(2).withMaxQueueSize(LONG_QUEUE));
+            };
         }
     }
 
@@ -124,6 +148,9 @@ final class Saturation implements AutoCloseable {
     Map<Scenario, List<Double>> recordingShares() {
         Map<Scenario, List<Double>> all = new EnumMap<>(Scenario.class);
         for (Scenario scenario : Scenario.values()) {
+            if (!scenario.isRecorded()) {
+                continue;
+            }
             try (Pump with = pump(scenario, true);
                     Pump without = pump(scenario, false)) {
                 all.put(scenario, recordingShares(with, without));
@@ -148,12 +175,12 @@ final class Saturation implements AutoCloseable {
     }
 
     private Pump pump(Scenario scenario) {
-        return pump(scenario, true);
+        return pump(scenario, scenario.isRecorded());
     }
 
     private Pump pump(Scenario scenario, boolean recording) {
-        Millrace runtime = fixture.runtime(scenario.config().withRecording(recording));
-        return new Pump(fixture, runtime, scenario.inFlight(), scenario == Scenario.TURNER, expected);
+        Millrace runtime = fixture.runtime(scenario.config(fixture.name()).withRecording(recording));
+        return new Pump(fixture, runtime, scenario.inFlight(), scenario.isTurning(), expected);
     }
 
     private void report(int repeat, Scenario scenario, Throughput throughput) {
