@@ -22,6 +22,9 @@ import java.util.stream.Stream;
 ///
 /// Threads: one. Ownership: it closes what it starts.
 final class HttpBench implements AutoCloseable {
+    /// The compilers are at work for about ten seconds, and take them from the servers where there are two cores.
+    private static final int WARM_UP_SECONDS = 15;
+
     /// Connections that send at the same time.
     static final List<Integer> CONNECTIONS = List.of(32, 1);
 
@@ -234,8 +237,8 @@ final class HttpBench implements AutoCloseable {
         int seconds = effort.httpSeconds();
         Map<Integer, List<Both<Wrk.Load>>> all = new LinkedHashMap<>();
         for (int connections : CONNECTIONS) {
-            wrk.run(echo, connections, 2 * seconds);
-            wrk.run(millrace, connections, 2 * seconds);
+            wrk.run(echo, connections, WARM_UP_SECONDS);
+            wrk.run(millrace, connections, WARM_UP_SECONDS);
             all.put(connections, new ArrayList<>());
         }
         for (int round = 1; round <= effort.httpRounds(); round++) {
