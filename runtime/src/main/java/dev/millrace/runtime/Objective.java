@@ -58,11 +58,12 @@ final class Objective {
         return (int) Math.clamp(waiting > 2 * rows ? most : rows, 1, most);
     }
 
-    /// The rows beyond which a run alone takes too long; all that are allowed if arrivals need more.
+    /// The rows beyond which a run alone takes too long; all that are allowed if arrivals, and some to spare, need
+    /// more.
     @Hot
     private double longest(double fixed, double perRow) {
         double rows = affordable(budgetNanos, fixed, perRow);
-        return rows < 1 || rows < stable(fixed, perRow, 1) ? mostRows : Math.min(rows, mostRows);
+        return rows < 1 || rows < stable(fixed, perRow, SPARE) ? mostRows : Math.min(rows, mostRows);
     }
 
     @Hot
