@@ -85,6 +85,7 @@ class ArchitectureTest {
             Map.entry("Call.differentRows", "says what is wrong with an input"),
             Map.entry("Call.wrongRows", "says what is wrong with an input"),
             Map.entry("Lane.report", "logs a failed run"),
+            Map.entry("LaneRecorder.recordRefusal", "a recording wants the event"),
             Map.entry("Call.complain", "logs a completion that threw"),
             Map.entry("Termination.awaitTerminated", "the run was terminated"),
             Map.entry("OrtApi.unsetTerminate", "the run was terminated"),

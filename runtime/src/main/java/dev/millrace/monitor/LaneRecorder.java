@@ -101,6 +101,20 @@ public final class LaneRecorder {
         }
     }
 
+    /// Tells Flight Recorder of a request that was not accepted.
+    ///
+    /// @param reason a constant, in its own words
+    @Hot
+    public void refused(Enum<?> reason) {
+        if (RefusalEvent.isWanted()) {
+            recordRefusal(reason);
+        }
+    }
+
+    private void recordRefusal(Enum<?> reason) {
+        RefusalEvent.record(model, version, reason.name());
+    }
+
     /// Begins an event of Flight Recorder for a batch; null if no recording wants it.
     @Hot
     public BatchEvent beginBatch() {

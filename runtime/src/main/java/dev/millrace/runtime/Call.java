@@ -220,7 +220,13 @@ public final class Call extends Ticket implements AutoCloseable {
 
     /// The owner refuses a request before it is submitted: it counts among the model's refusals.
     public void refuse(Outcome why) {
+        noteRefusal(why);
+    }
+
+    @Hot
+    private void noteRefusal(Outcome why) {
         lane.counters().refused(why);
+        lane.recorder().refused(why);
     }
 
     /// Where the time of the last request went, if it was timed.
@@ -388,14 +394,14 @@ public final class Call extends Ticket implements AutoCloseable {
         Outcome outcome = lane.commit(this, generation, rows);
         if (outcome != Outcome.OK) {
             reject(generation, outcome);
-            lane.counters().refused(outcome);
+            noteRefusal(outcome);
         }
         return outcome;
     }
 
     private Outcome reject(Outcome outcome) {
         reject(prepare(0, Ticket.NO_DEADLINE), outcome);
-        lane.counters().refused(outcome);
+        noteRefusal(outcome);
         return outcome;
     }
 

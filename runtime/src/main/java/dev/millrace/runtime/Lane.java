@@ -105,6 +105,7 @@ final class Lane implements AutoCloseable {
         return counters;
     }
 
+    @Hot
     LaneRecorder recorder() {
         return recorder;
     }

@@ -103,6 +103,27 @@ class FlightEventsTest {
     }
 
     @Test
+    void shouldRecordARefusalWithItsReason() throws IOException {
+        try (Rig rig = new Rig(4, 4, 1);
+                Recording recording = new Recording()) {
+            recording.enable("dev.millrace.Refusal").withoutThreshold();
+            recording.start();
+            for (int i = 0; i < 5; i++) {
+                rig.submit(i, 1);
+            }
+            rig.turn();
+
+            List<RecordedEvent> events = stop(recording, "dev.millrace.Refusal");
+
+            assertThat(events).hasSize(1);
+            assertThat(events.getFirst().getString("model")).isEqualTo("fake");
+            assertThat(events.getFirst().getLong("version")).isEqualTo(3);
+            assertThat(events.getFirst().getString("reason")).isEqualTo("OVERLOADED");
+            assertThat(events.getFirst().getStackTrace()).isNull();
+        }
+    }
+
+    @Test
     void shouldMakeNoEventsWhenNoRecordingWantsThem() {
         try (Rig rig = new Rig(4, 16, 1)) {
             assertThat(rig.lane.recorder().beginBatch()).isNull();
