@@ -4,8 +4,8 @@
 # Runs all benches and prints the report: bench/run.sh [--quick] [PART ...]
 #
 # Builds what is out of date, checks that every contestant answers like the floor, measures, and writes
-# bench/results/<date>-<commit>.md, .json and .log. A quick run takes about 13 minutes and is for trying out, a full
-# one about 50. With names of parts only these are measured: --routes the small models by all routes, one by one and
+# bench/results/<date>-<commit>.md, .json and .log. By the sum of its parts a quick run, for trying out, takes a quarter
+# of an hour or less, a full one an hour or less. With names of parts only these are measured: --routes the small models by all routes, one by one and
 # saturated; --models larger models, alone and among each other; --neighbour beside processes that spin; --http the
 # servers; --recording what recording latencies costs; --ramp batching under a ramp of loads; --json reading
 # tensors from JSON. Run it on a machine that does nothing else.

@@ -2,8 +2,6 @@
 package dev.millrace.model;
 
 import dev.millrace.memory.DataType;
-import dev.millrace.memory.Hot;
-import dev.millrace.memory.Tensor;
 import java.util.List;
 import java.util.Objects;
 
@@ -18,21 +16,6 @@ public record TensorSpec(String name, DataType datatype, List<Long> shape) {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(datatype, "datatype");
         shape = List.copyOf(shape);
-    }
-
-    /// Whether a tensor's shape fits: same rank, and every fixed dimension equal.
-    @Hot
-    public boolean accepts(Tensor tensor) {
-        if (!tensor.hasShape() || tensor.rank() != shape.size()) {
-            return false;
-        }
-        for (int axis = 0; axis < tensor.rank(); axis++) {
-            long expected = shape.get(axis);
-            if (expected >= 0 && expected != tensor.dim(axis)) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /// The number of elements, or -1 where a dimension is variable.

@@ -13,8 +13,8 @@ public enum Stage {
     QUEUE,
     /// That slice's run, which it shares with the slice's other requests.
     RUN,
-    /// From the end of the run until the answer is in the owner's hands: others of the slice may be answered
-    /// before.
+    /// From the end of the run until the answer is in the owner's hands: all answers of the slice are copied before
+    /// the first is told.
     DELIVER,
     /// Making an answer of the outputs; only for requests whose owner tells, as the server does.
     ENCODE,

@@ -54,13 +54,13 @@ final class RequestDecoder extends HttpRequestDecoder {
 
     /// Decodes what came, and remembers its head if it was one plain request.
     private void remember(ChannelHandlerContext context, ByteBuf bytes) throws Exception {
+        inVain += head == null ? 0 : 1;
         head = isBetweenRequests() && inVain < MAX_IN_VAIN ? RepeatedHead.of(bytes) : null;
         super.channelRead(context, bytes);
         example = connection.lastBegun();
         if (head != null && (!isBetweenRequests() || example == null || !example.isRepeatable())) {
             head = null;
         }
-        inVain += head == null ? 0 : 1;
     }
 
     @Override
