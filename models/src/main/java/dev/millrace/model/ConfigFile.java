@@ -47,12 +47,7 @@ public final class ConfigFile {
     private final List<Declared> outputs = new ArrayList<>();
     private final TreeSet<Long> wantedVersions = new TreeSet<>();
     private final List<Integer> preferred = new ArrayList<>();
-    private OptionalInt maxBatchSize = OptionalInt.empty();
-    private OptionalInt maxQueueSize = OptionalInt.empty();
-    private OptionalInt instances = OptionalInt.empty();
-    private OptionalInt intraOpThreads = OptionalInt.empty();
-    private Optional<Duration> delay = Optional.empty();
-    private Optional<Duration> objective = Optional.empty();
+    private final ModelConfig.Values values = new ModelConfig.Values(ModelConfig.DEFAULT);
     private ModelConfig config = ModelConfig.DEFAULT;
 
     private ConfigFile(Path file) {
@@ -66,14 +61,8 @@ public final class ConfigFile {
         ConfigFile read = new ConfigFile(file);
         try {
             read.fields(TextProto.parse(Files.readString(file)), model);
-            read.config = new ModelConfig(
-                    read.maxBatchSize,
-                    read.preferred,
-                    read.delay,
-                    read.maxQueueSize,
-                    read.instances,
-                    read.intraOpThreads,
-                    read.objective);
+            read.values.preferredBatchSizes = read.preferred;
+            read.config = read.values.config();
         } catch (TextProto.Malformed | IllegalArgumentException e) {
             throw new Invalid(file + ": " + e.getMessage());
         } catch (MalformedInputException _) {
@@ -101,7 +90,7 @@ public final class ConfigFile {
                 case "platform" -> expect(field, "onnxruntime_onnx", "the only platform here");
                 case "backend" -> expect(field, "onnxruntime", "the only backend here");
                 case "default_model_filename" -> expect(field, "model.onnx", "the only file name here");
-                case "max_batch_size" -> maxBatchSize = OptionalInt.of(integer(field, 0));
+                case "max_batch_size" -> values.maxBatchSize = OptionalInt.of(integer(field, 0));
                 case "version_policy" -> versionPolicy(field);
                 case "input" -> tensor(field, inputs);
                 case "output" -> tensor(field, outputs);
@@ -120,9 +109,15 @@ public final class ConfigFile {
             switch (field.name()) {
                 case "preferred_batch_size" -> preferred.add(integer(field, 1));
                 case "max_queue_delay_microseconds" ->
-                    delay = Optional.of(
+                    values.maxQueueDelay = Optional.of(
                             Duration.ofNanos(1000 * number(field, 0, ModelConfig.MAX_DELAY.toNanos() / 1000)));
                 case "default_queue_policy" -> queuePolicy(field);
+                case "priority_levels" -> values.priorityLevels = OptionalInt.of(integer(field, 0));
+                case "default_priority_level" -> {
+                    int level = integer(field, 0);
+                    // Triton's way to say that there are none.
+                    values.defaultPriorityLevel = level == 0 ? OptionalInt.empty() : OptionalInt.of(level);
+                }
                 case "preserve_ordering" -> expectFalse(field, parent);
                 default -> ignored(parent.name() + "." + field.name(), field);
             }
@@ -131,12 +126,29 @@ public final class ConfigFile {
 
     private void queuePolicy(Field parent) {
         for (Field field : message(parent).fields()) {
-            if (field.name().equals("max_queue_size")) {
-                int rows = integer(field, 0);
-                // Triton's way to say that there is no limit of its own.
-                maxQueueSize = rows == 0 ? OptionalInt.empty() : OptionalInt.of(rows);
-            } else {
-                ignored("dynamic_batching." + parent.name() + "." + field.name(), field);
+            switch (field.name()) {
+                case "max_queue_size" -> {
+                    int rows = integer(field, 0);
+                    // Triton's way to say that there is no limit of its own.
+                    values.maxQueueSize = rows == 0 ? OptionalInt.empty() : OptionalInt.of(rows);
+                }
+                case "default_timeout_microseconds" -> {
+                    long micros = number(field, 0, ModelConfig.MAX_DELAY.toNanos() / 1000);
+                    values.defaultTimeout =
+                            micros == 0 ? Optional.empty() : Optional.of(Duration.ofNanos(1000 * micros));
+                }
+                case "allow_timeout_override" -> {
+                    if (!text(field).equals("true")) {
+                        warnings.add("dynamic_batching.default_queue_policy.allow_timeout_override (line "
+                                + field.line() + ") has no effect: a request may always ask for a shorter timeout");
+                    }
+                }
+                case "timeout_action" -> {
+                    if (!text(field).equals("REJECT")) {
+                        ignored("dynamic_batching." + parent.name() + "." + field.name(), field);
+                    }
+                }
+                default -> ignored("dynamic_batching." + parent.name() + "." + field.name(), field);
             }
         }
     }
@@ -156,7 +168,7 @@ public final class ConfigFile {
                 default -> ignored(parent.name() + "." + field.name(), field);
             }
         }
-        instances = OptionalInt.of(instances.orElse(0) + count);
+        values.instanceCount = OptionalInt.of(values.instanceCount.orElse(0) + count);
     }
 
     private void parameter(Field parent) {
@@ -173,7 +185,7 @@ public final class ConfigFile {
             case "intra_op_thread_count" -> {
                 int threads = threads(parent, key, value);
                 // ONNX Runtime's way to say that it may choose; here the runtime does.
-                intraOpThreads = threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads);
+                values.intraOpThreads = threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads);
             }
             case "inter_op_thread_count" -> {
                 if (threads(parent, key, value) > 1) {
@@ -181,7 +193,9 @@ public final class ConfigFile {
                             + " follow one another");
                 }
             }
-            case "objective.p99_ms" -> objective = Optional.of(milliseconds(parent, value));
+            case "objective.p99_ms" -> values.objectiveP99 = Optional.of(milliseconds(parent, value));
+            case "scheduling.weight" -> values.weight = OptionalInt.of(count(parent, key, value));
+            case "breaker.failures" -> values.breakerFailures = OptionalInt.of(count(parent, key, value));
             default ->
                 warnings.add("parameter '" + key + "' (line " + parent.line() + ") is not known and has no effect");
         }
@@ -202,6 +216,13 @@ public final class ConfigFile {
     private int threads(Field field, String key, String value) {
         if (!value.matches("[0-9]{1,4}")) {
             throw invalid(field, "'" + key + "' is '" + value + "', expected a number of threads");
+        }
+        return Integer.parseInt(value);
+    }
+
+    private int count(Field field, String key, String value) {
+        if (!value.matches("[0-9]{1,9}")) {
+            throw invalid(field, "'" + key + "' is '" + value + "', expected a whole number");
         }
         return Integer.parseInt(value);
     }
@@ -314,12 +335,13 @@ public final class ConfigFile {
     private void checkDims(Declared declared, ValueInfo value) {
         List<Long> whole = value.shape();
         List<Long> row = whole.isEmpty() ? whole : whole.subList(1, whole.size());
-        boolean asWhole = maxBatchSize.orElse(0) == 0 && fit(declared.dims(), whole);
-        boolean asRow = maxBatchSize.orElse(1) > 0 && !whole.isEmpty() && fit(declared.dims(), row);
+        boolean asWhole = values.maxBatchSize.orElse(0) == 0 && fit(declared.dims(), whole);
+        boolean asRow = values.maxBatchSize.orElse(1) > 0 && !whole.isEmpty() && fit(declared.dims(), row);
         if (!asWhole && !asRow) {
-            List<Long> expected = maxBatchSize.orElse(0) == 0 ? whole : row;
+            List<Long> expected = values.maxBatchSize.orElse(0) == 0 ? whole : row;
             throw new Invalid(file + ": " + declared.where() + " has dims " + declared.dims() + ", expected " + expected
-                    + (maxBatchSize.orElse(0) == 0 ? "" : " after the batch dimension") + " as the model has it");
+                    + (values.maxBatchSize.orElse(0) == 0 ? "" : " after the batch dimension")
+                    + " as the model has it");
         }
         List<Long> fitting = asRow ? row : whole;
         for (int axis = 0; axis < fitting.size(); axis++) {

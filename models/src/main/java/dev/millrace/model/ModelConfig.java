@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /// How one model is to be served. Immutable; start from [#DEFAULT], which leaves everything to the runtime, and change
 /// what matters. Names follow Triton's where it has them.
@@ -18,8 +19,12 @@ import java.util.OptionalInt;
 /// @param instanceCount runs of the model that may be in progress at the same time
 /// @param intraOpThreads threads that ONNX Runtime may use in one run, the one that started it included
 /// @param objectiveP99 the latency that 99 of 100 requests should keep; the runtime then chooses batch size and delay
-/// by
-///     itself, within `maxBatchSize`
+///     by itself, within `maxBatchSize`
+/// @param priorityLevels queues by priority, 1 the highest; 0 is the same as 1. Requests of a higher one go first
+/// @param defaultPriorityLevel the priority of requests that do not say
+/// @param defaultTimeout what a request may take at most; what it asks for itself can only be less
+/// @param weight the model's share of the agents' time in relation to those of others while there is not enough for all
+/// @param breakerFailures runs in a row that fail before requests are refused for a while; 0: they never are
 public record ModelConfig(
         OptionalInt maxBatchSize,
         List<Integer> preferredBatchSizes,
@@ -27,7 +32,12 @@ public record ModelConfig(
         OptionalInt maxQueueSize,
         OptionalInt instanceCount,
         OptionalInt intraOpThreads,
-        Optional<Duration> objectiveP99) {
+        Optional<Duration> objectiveP99,
+        OptionalInt priorityLevels,
+        OptionalInt defaultPriorityLevel,
+        Optional<Duration> defaultTimeout,
+        OptionalInt weight,
+        OptionalInt breakerFailures) {
     /// Everything as the runtime has it.
     public static final ModelConfig DEFAULT = new ModelConfig(
             OptionalInt.empty(),
@@ -36,13 +46,24 @@ public record ModelConfig(
             OptionalInt.empty(),
             OptionalInt.empty(),
             OptionalInt.empty(),
-            Optional.empty());
+            Optional.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            Optional.empty(),
+            OptionalInt.empty(),
+            OptionalInt.empty());
 
     /// The most instances that a model may have.
     public static final int MAX_INSTANCES = Long.SIZE;
 
-    /// No row is held back for longer.
+    /// No row is held back for longer, and no request waits longer for its answer where there is a limit.
     public static final Duration MAX_DELAY = Duration.ofHours(1);
+
+    /// The most priorities.
+    public static final int MAX_PRIORITIES = 16;
+
+    /// The most that one model may weigh.
+    public static final int MAX_WEIGHT = 1000;
 
     /// Checks every value, and that they go together.
     ///
@@ -56,6 +77,10 @@ public record ModelConfig(
         checkPreferred(preferredBatchSizes, maxBatchSize);
         checkDelay(maxQueueDelay);
         checkObjective(objectiveP99, preferredBatchSizes, maxQueueDelay);
+        checkPriorities(priorityLevels, defaultPriorityLevel, objectiveP99);
+        checkTimeout(defaultTimeout);
+        atLeast("scheduling.weight", weight, 1, MAX_WEIGHT);
+        atLeast("breaker.failures", breakerFailures, 0, Integer.MAX_VALUE);
         if (maxQueueSize.isPresent() && maxBatchSize.isPresent() && maxQueueSize.getAsInt() < maxBatchSize.getAsInt()) {
             throw new IllegalArgumentException("max_queue_size is " + maxQueueSize.getAsInt()
                     + " rows, expected at least max_batch_size, which is " + maxBatchSize.getAsInt());
@@ -81,6 +106,28 @@ public record ModelConfig(
         if (maxBatchSize.isPresent() && before > maxBatchSize.getAsInt()) {
             throw new IllegalArgumentException("preferred_batch_size is " + sizes + ", expected none over"
                     + " max_batch_size, which is " + maxBatchSize.getAsInt());
+        }
+    }
+
+    private static void checkPriorities(OptionalInt levels, OptionalInt standard, Optional<Duration> objective) {
+        atLeast("priority_levels", levels, 0, MAX_PRIORITIES);
+        if (standard.isPresent()) {
+            int most = Math.max(1, levels.orElse(0));
+            if (standard.getAsInt() < 1 || standard.getAsInt() > most) {
+                throw new IllegalArgumentException("default_priority_level is " + standard.getAsInt()
+                        + ", expected from 1 to priority_levels, which is " + levels.orElse(0));
+            }
+        }
+        if (levels.orElse(0) > 1 && objective.isPresent()) {
+            throw new IllegalArgumentException("objective.p99_ms came with priority_levels " + levels.getAsInt()
+                    + ", expected one of them: an objective is for all requests");
+        }
+    }
+
+    private static void checkTimeout(Optional<Duration> timeout) {
+        if (timeout.isPresent() && (!timeout.get().isPositive() || timeout.get().compareTo(MAX_DELAY) > 0)) {
+            throw new IllegalArgumentException("default_timeout_microseconds is "
+                    + timeout.get().toNanos() / 1000.0 + ", expected from 1 to " + MAX_DELAY.toNanos() / 1000);
         }
     }
 
@@ -119,7 +166,12 @@ public record ModelConfig(
                 or(maxQueueSize, other.maxQueueSize),
                 or(instanceCount, other.instanceCount),
                 or(intraOpThreads, other.intraOpThreads),
-                knobs ? objectiveP99 : objectiveP99.or(() -> other.objectiveP99));
+                knobs ? objectiveP99 : objectiveP99.or(() -> other.objectiveP99),
+                or(priorityLevels, other.priorityLevels),
+                or(defaultPriorityLevel, other.defaultPriorityLevel),
+                defaultTimeout.or(() -> other.defaultTimeout),
+                or(weight, other.weight),
+                or(breakerFailures, other.breakerFailures));
     }
 
     private static OptionalInt or(OptionalInt first, OptionalInt second) {
@@ -128,79 +180,112 @@ public record ModelConfig(
 
     /// These values with another largest batch in rows; 0 runs every request alone.
     public ModelConfig withMaxBatchSize(int rows) {
-        return new ModelConfig(
-                OptionalInt.of(rows),
-                preferredBatchSizes,
-                maxQueueDelay,
-                maxQueueSize,
-                instanceCount,
-                intraOpThreads,
-                objectiveP99);
+        return with(values -> values.maxBatchSize = OptionalInt.of(rows));
     }
 
     /// These values with other preferred sizes in rows, ascending.
     public ModelConfig withPreferredBatchSizes(Integer... rows) {
-        return new ModelConfig(
-                maxBatchSize, List.of(rows), maxQueueDelay, maxQueueSize, instanceCount, intraOpThreads, objectiveP99);
+        return with(values -> values.preferredBatchSizes = List.of(rows));
     }
 
     /// These values with another delay.
     public ModelConfig withMaxQueueDelay(Duration delay) {
-        return new ModelConfig(
-                maxBatchSize,
-                preferredBatchSizes,
-                Optional.of(delay),
-                maxQueueSize,
-                instanceCount,
-                intraOpThreads,
-                objectiveP99);
+        return with(values -> values.maxQueueDelay = Optional.of(delay));
     }
 
     /// These values with another queue length in rows.
     public ModelConfig withMaxQueueSize(int rows) {
-        return new ModelConfig(
-                maxBatchSize,
-                preferredBatchSizes,
-                maxQueueDelay,
-                OptionalInt.of(rows),
-                instanceCount,
-                intraOpThreads,
-                objectiveP99);
+        return with(values -> values.maxQueueSize = OptionalInt.of(rows));
     }
 
     /// These values with another number of runs at the same time.
     public ModelConfig withInstanceCount(int count) {
-        return new ModelConfig(
-                maxBatchSize,
-                preferredBatchSizes,
-                maxQueueDelay,
-                maxQueueSize,
-                OptionalInt.of(count),
-                intraOpThreads,
-                objectiveP99);
+        return with(values -> values.instanceCount = OptionalInt.of(count));
     }
 
     /// These values with another number of threads per run.
     public ModelConfig withIntraOpThreads(int count) {
-        return new ModelConfig(
-                maxBatchSize,
-                preferredBatchSizes,
-                maxQueueDelay,
-                maxQueueSize,
-                instanceCount,
-                OptionalInt.of(count),
-                objectiveP99);
+        return with(values -> values.intraOpThreads = OptionalInt.of(count));
     }
 
     /// These values with an objective instead of a delay and preferred sizes.
     public ModelConfig withObjectiveP99(Duration latency) {
-        return new ModelConfig(
-                maxBatchSize,
-                preferredBatchSizes,
-                maxQueueDelay,
-                maxQueueSize,
-                instanceCount,
-                intraOpThreads,
-                Optional.of(latency));
+        return with(values -> values.objectiveP99 = Optional.of(latency));
+    }
+
+    /// These values with another number of priorities, and the one of requests that do not say, from 1 on.
+    public ModelConfig withPriorities(int levels, int defaultLevel) {
+        return with(values -> {
+            values.priorityLevels = OptionalInt.of(levels);
+            values.defaultPriorityLevel = OptionalInt.of(defaultLevel);
+        });
+    }
+
+    /// These values with another limit for how long a request may take.
+    public ModelConfig withDefaultTimeout(Duration timeout) {
+        return with(values -> values.defaultTimeout = Optional.of(timeout));
+    }
+
+    /// These values with another share of the agents' time.
+    public ModelConfig withWeight(int share) {
+        return with(values -> values.weight = OptionalInt.of(share));
+    }
+
+    /// These values with another number of runs in a row that fail before requests are refused; 0: they never are.
+    public ModelConfig withBreakerFailures(int runs) {
+        return with(values -> values.breakerFailures = OptionalInt.of(runs));
+    }
+
+    private ModelConfig with(Consumer<Values> change) {
+        Values values = new Values(this);
+        change.accept(values);
+        return values.config();
+    }
+
+    /// The values while they are changed.
+    static final class Values {
+        OptionalInt maxBatchSize;
+        List<Integer> preferredBatchSizes;
+        Optional<Duration> maxQueueDelay;
+        OptionalInt maxQueueSize;
+        OptionalInt instanceCount;
+        OptionalInt intraOpThreads;
+        Optional<Duration> objectiveP99;
+        OptionalInt priorityLevels;
+        OptionalInt defaultPriorityLevel;
+        Optional<Duration> defaultTimeout;
+        OptionalInt weight;
+        OptionalInt breakerFailures;
+
+        Values(ModelConfig from) {
+            maxBatchSize = from.maxBatchSize;
+            preferredBatchSizes = from.preferredBatchSizes;
+            maxQueueDelay = from.maxQueueDelay;
+            maxQueueSize = from.maxQueueSize;
+            instanceCount = from.instanceCount;
+            intraOpThreads = from.intraOpThreads;
+            objectiveP99 = from.objectiveP99;
+            priorityLevels = from.priorityLevels;
+            defaultPriorityLevel = from.defaultPriorityLevel;
+            defaultTimeout = from.defaultTimeout;
+            weight = from.weight;
+            breakerFailures = from.breakerFailures;
+        }
+
+        ModelConfig config() {
+            return new ModelConfig(
+                    maxBatchSize,
+                    preferredBatchSizes,
+                    maxQueueDelay,
+                    maxQueueSize,
+                    instanceCount,
+                    intraOpThreads,
+                    objectiveP99,
+                    priorityLevels,
+                    defaultPriorityLevel,
+                    defaultTimeout,
+                    weight,
+                    breakerFailures);
+        }
     }
 }

@@ -60,9 +60,18 @@ class ConfigFileTest {
             dynamic_batching {
               preferred_batch_size: [ 8, 32 ]
               max_queue_delay_microseconds: 250
-              default_queue_policy { max_queue_size: 512 }
+              default_queue_policy {
+                timeout_action: REJECT
+                default_timeout_microseconds: 5000
+                allow_timeout_override: true
+                max_queue_size: 512
+              }
+              priority_levels: 3
+              default_priority_level: 2
               preserve_ordering: false
             }
+            parameters { key: "scheduling.weight" value: { string_value: "4" } }
+            parameters { key: "breaker.failures" value: { string_value: "0" } }
             parameters { key: "intra_op_thread_count" value: { string_value: "3" } }
             parameters { key: "inter_op_thread_count" value { string_value: "1" } }
             """);
@@ -75,7 +84,12 @@ class ConfigFileTest {
                         OptionalInt.of(512),
                         OptionalInt.of(3),
                         OptionalInt.of(3),
-                        Optional.empty()));
+                        Optional.empty(),
+                        OptionalInt.of(3),
+                        OptionalInt.of(2),
+                        Optional.of(Duration.ofMillis(5)),
+                        OptionalInt.of(4),
+                        OptionalInt.of(0)));
         file.check(INPUTS, OUTPUTS);
         assertThat(file.warnings()).isEmpty();
     }
@@ -103,7 +117,7 @@ class ConfigFileTest {
             max_batch_size: 8
             optimization { graph { level: 1 } }
             nonsense: 3
-            dynamic_batching { priority_levels: 2 default_queue_policy { timeout_action: 1 } preserve_ordering: true }
+            dynamic_batching { default_queue_policy { timeout_action: 1 } preserve_ordering: true }
             instance_group { gpus: [ 0 ] }
             input { name: "x" dims: 4 format: FORMAT_NONE optional: true }
             parameters { key: "session.x" value { string_value: "1" } }
@@ -115,7 +129,6 @@ class ConfigFileTest {
                 .containsExactly(
                         "field 'optimization' (line 2) is not known and has no effect",
                         "field 'nonsense' (line 3) is not known and has no effect",
-                        "field 'dynamic_batching.priority_levels' (line 4) is not known and has no effect",
                         "field 'dynamic_batching.default_queue_policy.timeout_action' (line 4) is not known and has no"
                                 + " effect",
                         "field 'dynamic_batching.preserve_ordering' (line 4) is not known and has no effect",

@@ -70,8 +70,13 @@ final class JavaRowRunner implements RowRunner {
     }
 
     @Override
-    public void terminate() {
-        termination.terminate(() -> JavaTensors.setTerminate(options, true));
+    public long running() {
+        return termination.running();
+    }
+
+    @Override
+    public boolean terminate(long number) {
+        return termination.terminate(number, () -> JavaTensors.setTerminate(options, true));
     }
 
     @Override

@@ -198,8 +198,13 @@ final class JavaTensorRunner implements TensorRunner {
     }
 
     @Override
-    public void terminate() {
-        termination.terminate(() -> JavaTensors.setTerminate(options, true));
+    public long running() {
+        return termination.running();
+    }
+
+    @Override
+    public boolean terminate(long number) {
+        return termination.terminate(number, () -> JavaTensors.setTerminate(options, true));
     }
 
     @Override

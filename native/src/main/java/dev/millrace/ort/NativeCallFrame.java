@@ -14,7 +14,8 @@ import java.util.List;
 /// The arguments of one `Run` in native memory: name tables, value tables, shapes, run options. Values are numbered
 /// through, inputs first.
 ///
-/// Threads: one at a time, but [#terminate()] from any. Ownership: the runner that made it closes it, not during a run.
+/// Threads: one at a time, but [#running()] and [#terminate(long)] from any. Ownership: the runner that made it closes
+/// it, not during a run.
 final class NativeCallFrame implements AutoCloseable {
     private final int inputCount;
     private final int valueCount;
@@ -109,8 +110,12 @@ final class NativeCallFrame implements AutoCloseable {
         }
     }
 
-    void terminate() {
-        termination.terminate(() -> OrtApi.setTerminate(options));
+    long running() {
+        return termination.running();
+    }
+
+    boolean terminate(long number) {
+        return termination.terminate(number, () -> OrtApi.setTerminate(options));
     }
 
     /// Frees everything; a second call does nothing.

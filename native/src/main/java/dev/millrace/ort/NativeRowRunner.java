@@ -44,8 +44,13 @@ final class NativeRowRunner implements RowRunner {
     }
 
     @Override
-    public void terminate() {
-        frame.terminate();
+    public long running() {
+        return frame.running();
+    }
+
+    @Override
+    public boolean terminate(long number) {
+        return frame.terminate(number);
     }
 
     @Override

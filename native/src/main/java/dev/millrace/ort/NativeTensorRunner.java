@@ -162,8 +162,13 @@ final class NativeTensorRunner implements TensorRunner {
     }
 
     @Override
-    public void terminate() {
-        frame.terminate();
+    public long running() {
+        return frame.running();
+    }
+
+    @Override
+    public boolean terminate(long number) {
+        return frame.terminate(number);
     }
 
     @Override

@@ -32,8 +32,10 @@ class TerminationTest {
                 Tensor done = new Tensor(MemoryTag.CALL, DataType.INT64)) {
             for (int round = 0; round < 2; round++) {
                 steps.setLong(0, FOREVER);
-                terminateUntilItEnds(() -> runner.run(new Tensor[] {steps}, new Tensor[] {done}), runner::terminate);
-                runner.terminate();
+                terminateUntilItEnds(
+                        () -> runner.run(new Tensor[] {steps}, new Tensor[] {done}),
+                        () -> runner.terminate(runner.running()));
+                runner.terminate(runner.running());
                 steps.setLong(0, 5);
                 runner.run(new Tensor[] {steps}, new Tensor[] {done});
                 assertThat(done.getLong(0)).isEqualTo(5);
@@ -52,8 +54,8 @@ class TerminationTest {
                         List.of(new RowTensor("done", DataType.INT64, List.of(1L), done)))) {
             for (int round = 0; round < 2; round++) {
                 steps.segment().setAtIndex(ValueLayout.JAVA_LONG, 1, FOREVER);
-                terminateUntilItEnds(() -> runner.run(0, 2), runner::terminate);
-                runner.terminate();
+                terminateUntilItEnds(() -> runner.run(0, 2), () -> runner.terminate(runner.running()));
+                runner.terminate(runner.running());
                 steps.segment().setAtIndex(ValueLayout.JAVA_LONG, 1, 4);
                 runner.run(0, 2);
                 assertThat(done.segment().getAtIndex(ValueLayout.JAVA_LONG, 1)).isEqualTo(4);
@@ -87,7 +89,7 @@ class TerminationTest {
             AtomicBoolean stop = new AtomicBoolean();
             Thread terminator = Thread.ofPlatform().start(() -> {
                 while (!stop.get()) {
-                    runner.terminate();
+                    runner.terminate(runner.running());
                 }
             });
             int terminated = 0;
@@ -116,19 +118,38 @@ class TerminationTest {
                 Tensor input = new Tensor(MemoryTag.CALL, DataType.FP32).reshape();
                 Tensor output = new Tensor(MemoryTag.CALL, DataType.FP32)) {
             runner = session.tensorRunner();
-            runner.terminate();
+            runner.terminate(runner.running());
             runner.run(new Tensor[] {input}, new Tensor[] {output});
             assertThat(output.hasShape()).isTrue();
             runner.close();
         }
-        runner.terminate();
+        runner.terminate(runner.running());
+    }
+
+    @Test
+    void shouldNotTerminateALaterRunThanTheOneLookedAt() {
+        Termination termination = new Termination();
+        AtomicInteger terminations = new AtomicInteger();
+        assertThat(termination.running()).isEqualTo(Termination.NONE);
+        assertThat(termination.terminate(Termination.NONE, terminations::incrementAndGet))
+                .isFalse();
+
+        termination.begin();
+        long first = termination.running();
+        assertThat(termination.end()).isFalse();
+        termination.begin();
+
+        assertThat(termination.running()).isGreaterThan(first);
+        assertThat(termination.terminate(first, terminations::incrementAndGet)).isFalse();
+        assertThat(termination.end()).isFalse();
+        assertThat(terminations).hasValue(0);
     }
 
     @Test
     void shouldLetARunBeTerminatedOnce() {
         Termination termination = new Termination();
         AtomicInteger terminations = new AtomicInteger();
-        Runnable terminate = () -> termination.terminate(terminations::incrementAndGet);
+        Runnable terminate = () -> termination.terminate(termination.running(), terminations::incrementAndGet);
 
         terminate.run();
         assertThat(terminations).hasValue(0);

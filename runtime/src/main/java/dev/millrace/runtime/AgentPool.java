@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.policy.FairShare;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -12,17 +13,19 @@ import org.slf4j.LoggerFactory;
 
 /// The threads that turn lanes when nobody else does: heavy models, and what callers leave behind.
 ///
-/// An agent goes round the lanes while one has work, then looks on for a short while, and then parks. It announces that
-/// it parks before it looks a last time, and [#wake()] looks for announced agents after the work was published, so no
-/// work is left waiting. Where rows wait for company it parks until the first of them has to go.
+/// An agent turns the lane that has had the least time of those that have work, each by its weight; when there is none
+/// it looks on for a short while, and then parks. It announces that it parks before it looks a last time, and [#wake()]
+/// looks for announced agents after the work was published, so no work is left waiting. Where rows wait for company it
+/// parks until the first of them has to go.
 final class AgentPool implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentPool.class);
     /// Rounds without work before parking: a few microseconds, far less than a wake-up costs.
     private static final int IDLE_ROUNDS = 200;
-    /// Slices of one lane before the next gets its turn.
-    private static final int SLICES_PER_VISIT = 4;
+    /// Slices of one lane before an agent looks at the others again, if none of them had work.
+    private static final int SLICES_ALONE = 4;
 
     private final List<Lane> lanes = new CopyOnWriteArrayList<>();
+    private final FairShare share = new FairShare();
     private final Agent[] agents;
     private volatile boolean stopped;
 
@@ -150,32 +153,42 @@ final class AgentPool implements AutoCloseable {
         private long watch() {
             long first = BatchPolicy.NEVER;
             for (Lane lane : lanes) {
-                long at = lane.watch();
-                if (at != BatchPolicy.NEVER && (first == BatchPolicy.NEVER || at - first < 0)) {
-                    first = at;
-                }
+                first = BatchPolicy.earlier(first, lane.watch());
             }
             return first;
         }
 
+        /// Turns the lane whose turn it is; false if there is none.
         private boolean round() {
-            boolean worked = false;
+            Lane next = null;
+            long start = 0;
+            boolean contested = false;
             for (Lane lane : lanes) {
                 if (lane.wantsTurner()) {
-                    worked = true;
-                    turn(lane);
+                    long itsStart = share.start(lane.share());
+                    contested = next != null;
+                    if (next == null || itsStart < start) {
+                        next = lane;
+                        start = itsStart;
+                    }
                 }
             }
-            return worked;
+            if (next != null) {
+                turn(next, start, contested ? 1 : SLICES_ALONE);
+            }
+            return next != null;
         }
 
-        private void turn(Lane lane) {
+        private void turn(Lane lane, long start, int slices) {
             try {
                 if (anyOtherWaits(lane)) {
                     // This agent was perhaps the one to look at it in time.
                     wake();
                 }
-                lane.turn(null, Long.MAX_VALUE, SLICES_PER_VISIT);
+                share.begin(start);
+                long began = System.nanoTime();
+                lane.turn(null, Long.MAX_VALUE, slices);
+                share.end(lane.share(), start, System.nanoTime() - began);
             } catch (RuntimeException | Error e) {
                 LOG.error("{}: an agent failed and goes on", lane.spec().describe(), e);
             }

@@ -2,6 +2,8 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.policy.CostModel;
+import dev.millrace.policy.Objective;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
@@ -48,6 +50,14 @@ final class BatchPolicy {
     private final long delayNanos;
     private volatile long goAt = NEVER;
     private volatile long armedAt = NEVER;
+
+    /// The earlier of two times, either of which may be [#NEVER].
+    static long earlier(long one, long other) {
+        if (one == NEVER || other == NEVER) {
+            return one == NEVER ? other : one;
+        }
+        return other - one < 0 ? other : one;
+    }
 
     /// What is given.
     ///
@@ -96,7 +106,7 @@ final class BatchPolicy {
     @Hot
     long arrive(Call call, long first, int rows, long now) {
         for (int i = 0; i < rows; i++) {
-            arrivals[ring.slot(first + i)] = now;
+            arrivals[ring.index(first + i)] = now;
         }
         return goTime(now, call.deadlineNanos());
     }
@@ -131,8 +141,8 @@ final class BatchPolicy {
         VarHandle.fullFence();
         for (long sequence = first; ring.available(sequence, 1) == sequence; sequence++) {
             Ticket ticket = ring.ticket(sequence);
-            long at =
-                    goTime(arrivals[ring.slot(sequence)], ticket == null ? Ticket.NO_DEADLINE : ticket.deadlineNanos());
+            long at = goTime(
+                    arrivals[ring.index(sequence)], ticket == null ? Ticket.NO_DEADLINE : ticket.deadlineNanos());
             lower(at);
             if (!deadlined || at - now <= 0) {
                 // Those behind it came later, or it decides.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.backend.TensorSet;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
@@ -50,6 +51,11 @@ public final class Call extends Ticket implements AutoCloseable {
     private final long[][] outputShapes;
     private TensorSet tensors;
     private long timeoutNanos = NO_TIMEOUT;
+    private int priority;
+    /// When it was submitted, if it has a deadline.
+    private long submittedNanos;
+    /// How long after that its answer was expected, or [Gate#UNKNOWN].
+    private long predictedNanos;
     private String problem = "";
     private Completion completion;
     private long draw = ThreadLocalRandom.current().nextLong();
@@ -172,6 +178,14 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     public Call timeoutNanos(long nanos) {
         timeoutNanos = nanos;
+        return this;
+    }
+
+    /// Sets the priority of each of the following runs: 1 is the highest of those that the model is configured with, 0
+    /// or one that it does not have means its default. A model without priorities takes any for its only one.
+    @Hot
+    public Call priority(int level) {
+        priority = level;
         return this;
     }
 
@@ -343,13 +357,18 @@ public final class Call extends Ticket implements AutoCloseable {
         return switch (outcome()) {
             case OK -> "";
             case INVALID, TOO_LARGE, FAILED -> problem;
-            case OVERLOADED ->
-                "the queue of " + model + " is full (" + lane.spec().capacity() + " rows)";
+            case OVERLOADED -> lane.gate().overload(deadlineNanos(), submittedNanos, predictedNanos);
             case CANCELLED -> "the request was cancelled";
             case EXPIRED -> "the deadline of the request to " + model + " passed";
-            case UNAVAILABLE -> model + " is closed";
+            case UNAVAILABLE -> lane.unavailability();
             case NOT_FOUND -> model + " was not found";
         };
+    }
+
+    /// When a run that was refused because too much waits, or because the model keeps failing, may be tried again, in
+    /// nanoseconds from now; 0 if nothing is known.
+    public long retryAfterNanos() {
+        return lane.retryAfterNanos(level());
     }
 
     /// Frees the tensors. A request in flight is cancelled first.
@@ -385,9 +404,12 @@ public final class Call extends Ticket implements AutoCloseable {
         if (timeoutNanos <= 0) {
             return reject(Outcome.EXPIRED);
         }
+        long timeout = Math.min(timeoutNanos, lane.spec().defaultTimeoutNanos());
         long deadline = Ticket.NO_DEADLINE;
-        if (timeoutNanos != NO_TIMEOUT) {
-            deadline = lane.clock().getAsLong() + timeoutNanos;
+        predictedNanos = Gate.UNKNOWN;
+        if (timeout != NO_TIMEOUT) {
+            submittedNanos = lane.clock().getAsLong();
+            deadline = submittedNanos + timeout;
         }
         int generation = prepare(rows, deadline);
         completion = whenDone;
@@ -474,6 +496,25 @@ public final class Call extends Ticket implements AutoCloseable {
         return lane;
     }
 
+    /// The queue that its rows wait in: 0 for the highest priority.
+    @Hot
+    int level() {
+        int levels = lane.spec().levels();
+        return priority < 1 || priority > levels ? lane.spec().defaultLevel() : priority - 1;
+    }
+
+    /// When it was submitted; if it has a deadline.
+    @Hot
+    long submittedNanos() {
+        return submittedNanos;
+    }
+
+    /// How long after that its answer is expected; infinite if that is not known.
+    @Hot
+    void predicted(double nanos) {
+        predictedNanos = nanos < Gate.UNKNOWN ? (long) nanos : Gate.UNKNOWN;
+    }
+
     @Hot
     TensorSet tensors() {
         if (tensors == null) {
@@ -482,20 +523,15 @@ public final class Call extends Ticket implements AutoCloseable {
         return tensors;
     }
 
-    /// Gives the tensors away to the lane.
+    /// The tensors that it has, or null if the lane has them.
     @Hot
-    TensorSet detachTensors() {
-        TensorSet set = tensors;
-        tensors = null;
-        return set;
+    TensorSet ownTensors() {
+        return tensors;
     }
 
-    /// Takes the tensors back with the answer in them. While pinned.
+    /// What the lane leaves it, or gives it back with an answer: the tensors, or null. By its owner, or while pinned.
     @Hot
-    void attachTensors(TensorSet set) {
-        if (tensors != null) {
-            tensors.close();
-        }
+    void tensors(TensorSet set) {
         tensors = set;
     }
 
@@ -508,6 +544,9 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     void settle(int generation, Outcome outcome) {
         lane.ended(outcome);
+        if (outcome == Outcome.CANCELLED) {
+            lane.cancelled();
+        }
         settleCounted(generation, outcome);
     }
 
@@ -517,6 +556,9 @@ public final class Call extends Ticket implements AutoCloseable {
         Completion told = completion;
         if (deadlineNanos() != NO_DEADLINE) {
             lane.deadlineEnded();
+            if (outcome == Outcome.OK || outcome == Outcome.EXPIRED) {
+                lane.gate().ended(submittedNanos, predictedNanos);
+            }
         }
         if (timed && outcome == Outcome.OK) {
             timing.delivered();

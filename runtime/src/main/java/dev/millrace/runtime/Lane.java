@@ -1,25 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.backend.Backend;
+import dev.millrace.backend.TensorSet;
 import dev.millrace.memory.Hot;
 import dev.millrace.monitor.LaneRecorder;
+import dev.millrace.policy.CostModel;
+import dev.millrace.policy.FairShare;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One model version at work: its ring, its backend, and the rules by which requests become batches.
+/// One model version at work: its rings, its backend, and the rules by which requests become batches.
 ///
 /// Threads: any thread may submit, and any thread may turn the wheel, that is take a slice and run it. A token guards
 /// the taking only. After giving it back a turner looks again, and one that leaves work behind wakes an agent: a
 /// committed row is always turned by somebody.
 ///
+/// Rows wait by priority, each level in a ring of its own. The highest level that has rows goes first, unless a lower
+/// one was passed over too often.
+///
 /// Ownership: the lane owns its slots from publish to release, and its backend. It is closed when it is drained.
 final class Lane implements AutoCloseable {
+    /// Slices that may be taken from higher levels while rows of a lower one wait.
+    static final int MOST_PASSED = 8;
+
+    /// Instead of a failure: the backend will tell later.
+    private static final Throwable LATER = new Throwable("in progress", null, false, false) {};
+
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
     private static final VarHandle BUSY;
 
@@ -32,7 +46,6 @@ final class Lane implements AutoCloseable {
     }
 
     private final LaneSpec spec;
-    private final Ring ring;
     private final Backend backend;
     private final AgentPool agents;
     private final Sweeper sweeper;
@@ -40,8 +53,10 @@ final class Lane implements AutoCloseable {
     private final CostModel cost = new CostModel();
     private final LaneCounters counters = new LaneCounters();
     private final LaneRecorder recorder;
-    /// Null if no row waits for company.
-    private final BatchPolicy policy;
+    private final Answers answers;
+    private final Gate gate;
+    private final FairShare.Account share;
+    private final Levels levels;
 
     private final Slice[] slices;
     private final long allBusy;
@@ -54,19 +69,22 @@ final class Lane implements AutoCloseable {
     private final AtomicInteger attending = new AtomicInteger();
     /// Requests in flight that have a deadline.
     private final AtomicInteger deadlines = new AtomicInteger();
+    /// Whether a request was cancelled since the sweeper looked.
+    private volatile boolean cancelled;
 
     private volatile boolean closed;
     private volatile boolean halted;
 
     Lane(LaneSpec spec, Backend backend, AgentPool agents, Sweeper sweeper, LongSupplier clock) {
-        this(spec, null, true, backend, agents, sweeper, clock);
+        this(spec, () -> null, true, backend, agents, sweeper, clock);
     }
 
-    /// @param policy when rows that wait may go; null: as soon as somebody can run them
+    /// @param policies makes for each level what decides when rows that wait may go; null: as soon as somebody can run
+    ///     them
     /// @param recording whether latencies and batch sizes are recorded
     Lane(
             LaneSpec spec,
-            BatchPolicy policy,
+            Supplier<BatchPolicy> policies,
             boolean recording,
             Backend backend,
             AgentPool agents,
@@ -76,19 +94,18 @@ final class Lane implements AutoCloseable {
         this.recorder = recording
                 ? LaneRecorder.of(spec.model(), spec.version(), spec.maxBatch(), clock.getAsLong())
                 : LaneRecorder.off(spec.model(), spec.version());
-        this.policy = policy;
         this.backend = backend;
         this.agents = agents;
         this.sweeper = sweeper;
         this.clock = clock;
-        this.ring = new Ring(spec.capacity(), spec.instances());
+        this.answers = new Answers(spec, backend, counters);
+        this.share = new FairShare.Account(spec.weight());
         this.slices = new Slice[spec.instances()];
         for (int i = 0; i < slices.length; i++) {
             slices[i] = new Slice(i, spec.maxBatch());
         }
-        if (policy != null) {
-            policy.attach(ring, cost);
-        }
+        this.levels = new Levels(spec, policies, backend, cost, clock);
+        this.gate = new Gate(spec, levels, slices, cost, counters, clock);
         this.allBusy = -1L >>> (Long.SIZE - slices.length);
     }
 
@@ -118,8 +135,18 @@ final class Lane implements AutoCloseable {
         return clock;
     }
 
+    /// Where its use of agents is booked.
+    FairShare.Account share() {
+        return share;
+    }
+
+    @Hot
+    Gate gate() {
+        return gate;
+    }
+
     LaneStatistics statistics() {
-        return counters.snapshot(spec.model(), spec.version(), ring.queued());
+        return counters.snapshot(spec.model(), spec.version(), levels.queued(), gate.breaker());
     }
 
     /// Tensors that a call may take over, or null.
@@ -130,7 +157,7 @@ final class Lane implements AutoCloseable {
     /// Whether a run of one row is expected to fit the budget, and nothing waits for company.
     @Hot
     boolean isLight(long budgetNanos) {
-        return budgetNanos > 0 && cost.affordable(budgetNanos) > 0 && (policy == null || hasWork());
+        return budgetNanos > 0 && cost.affordable(budgetNanos) > 0 && (!levels.isPatient() || hasWork());
     }
 
     /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is
@@ -140,58 +167,36 @@ final class Lane implements AutoCloseable {
         if (closed) {
             return Outcome.UNAVAILABLE;
         }
-        long first = ring.claim(rows);
+        Outcome admission = gate.admit(call, rows, busy == allBusy);
+        if (admission != Outcome.OK) {
+            return admission;
+        }
+        Level level = levels.get(call.level());
+        long first = level.ring().claim(rows);
         if (first < 0) {
             return Outcome.OVERLOADED;
         }
         if (closed) {
-            pad(first, rows);
+            level.pad(first, rows);
             return Outcome.UNAVAILABLE;
         }
         counters.accepted();
         if (call.deadlineNanos() != Ticket.NO_DEADLINE && deadlines.getAndIncrement() == 0) {
             sweeper.wake();
         }
-        load(call, generation, first, rows);
-        if (call.isTimed()) {
-            call.timing().loaded();
-        }
-        long goTime = policy == null ? BatchPolicy.NEVER : policy.arrive(call, first, rows, clock.getAsLong());
-        // From here on anybody may end the request, and its owner may then do as it likes with the call.
-        call.accept(generation);
-        ring.publish(first, rows);
-        if (policy != null) {
-            policy.lower(goTime);
-        }
+        level.publish(call, generation, first, rows);
         return Outcome.OK;
     }
 
-    @Hot
-    private void pad(long first, int rows) {
-        for (int i = 0; i < rows; i++) {
-            ring.assign(first + i, null, 0, 0);
-        }
-        ring.publish(first, rows);
-    }
-
-    /// Copies the rows in at most two pieces: up to the wrap and after it.
-    @Hot
-    private void load(Call call, int generation, long first, int rows) {
-        for (int i = 0; i < rows; i++) {
-            ring.assign(first + i, call, generation, i);
-        }
-        int firstSlot = ring.slot(first);
-        int untilWrap = Math.min(rows, ring.capacity() - firstSlot);
-        backend.load(call, 0, firstSlot, untilWrap);
-        if (untilWrap < rows) {
-            backend.load(call, untilWrap, 0, rows - untilWrap);
-        }
+    /// When a refused call should be tried again, in nanoseconds from now; 0 if nothing is known.
+    long retryAfterNanos(int priority) {
+        return gate.retryAfterNanos(priority, busy == allBusy);
     }
 
     /// Whether something waits that may go, and an instance is free to run it.
     @Hot
     boolean hasWork() {
-        return busy != allBusy && !halted && ring.hasPublished() && (policy == null || closed || policy.mayGo(clock));
+        return busy != allBusy && !halted && levels.isReady(closed);
     }
 
     /// As [#hasWork()], with nothing seen that is older than what this thread has committed. A turner who has run
@@ -230,7 +235,7 @@ final class Lane implements AutoCloseable {
                     agents.wake();
                 }
                 run(slice);
-            } else if (policy != null) {
+            } else if (levels.isPatient()) {
                 // What waits does so for company, or is more than the budget pays for.
                 break;
             }
@@ -251,24 +256,22 @@ final class Lane implements AutoCloseable {
     /// Whether something waits for company and no agent knows until when.
     @Hot
     private boolean isToBeWatched() {
-        return policy != null && busy != allBusy && !halted && policy.arm();
+        return levels.isPatient() && busy != allBusy && !halted && levels.arm();
     }
 
     /// An agent is about to park: returns when it has to look again, or [BatchPolicy#NEVER].
     long watch() {
-        return policy == null || busy == allBusy || halted ? BatchPolicy.NEVER : policy.watch();
+        return levels.isPatient() && busy != allBusy && !halted ? levels.watch() : BatchPolicy.NEVER;
     }
 
     /// An agent that parked with [#watch()] is awake.
     void unwatch() {
-        if (policy != null) {
-            policy.unwatch();
-        }
+        levels.unwatch();
     }
 
     /// Whether something waits for company that an instance is free to run later.
     boolean isWaiting() {
-        return policy != null && policy.isWaiting() && busy != allBusy;
+        return levels.isPatient() && levels.isWaiting() && busy != allBusy;
     }
 
     /// Announces a caller that keeps looking for work until [#leave()].
@@ -290,35 +293,43 @@ final class Lane implements AutoCloseable {
         if (halted) {
             return null;
         }
-        long next = ring.next();
-        long first = skipDead(next);
-        if (policy != null && first != next) {
-            policy.lookAgain(first, deadlines.get() > 0, clock.getAsLong());
+        Slice slice = levels.count() > 1 ? takePassedOver(limit) : null;
+        for (int priority = 0; priority < levels.count() && slice == null; priority++) {
+            slice = take(priority, limit);
         }
-        int rows = Math.min(limit, ring.untilWrap(first));
-        if (policy != null) {
-            rows = policy.batch(first, limit, closed, clock.getAsLong());
+        return slice;
+    }
+
+    /// Takes the next slice from a level that was passed over too often, the lowest first.
+    @Hot
+    private Slice takePassedOver(int limit) {
+        for (int priority = levels.count() - 1; priority > 0; priority--) {
+            if (levels.get(priority).passed() >= MOST_PASSED) {
+                return take(priority, limit);
+            }
         }
-        long last = ring.available(first, rows);
-        if (last < first) {
-            return null;
-        }
+        return null;
+    }
+
+    @Hot
+    private Slice take(int priority, int limit) {
+        Level level = levels.get(priority);
+        boolean deadlined = hasDeadlines();
+        long first = level.skipDead(counters, deadlined);
+        long last = level.last(first, limit, closed, deadlined);
         int instance = Long.numberOfTrailingZeros(~busy);
-        if (instance >= slices.length) {
+        if (last < first || instance >= slices.length) {
             return null;
         }
-        last = untilPadding(first, last);
         setBusy(instance);
         if (halted) {
             clearBusy(instance);
             return null;
         }
-        ring.take(instance, last);
-        if (policy != null) {
-            policy.lookAgain(last + 1, deadlines.get() > 0, clock.getAsLong());
-        }
+        level.take(instance, last, deadlined);
+        levels.taken(priority);
         Slice slice = slices[instance];
-        slice.set(first, ring.slot(first), (int) (last - first + 1));
+        slice.set(level, first, level.ring().slot(first), (int) (last - first + 1));
         return slice;
     }
 
@@ -332,35 +343,6 @@ final class Lane implements AutoCloseable {
         long _ = (long) BUSY.getAndBitwiseAnd(this, ~(1L << instance));
     }
 
-    /// Passes over padding and over requests that have ended, which need no run. Returns the next sequence.
-    @Hot
-    private long skipDead(long first) {
-        long next = first;
-        while (ring.available(next, 1) == next) {
-            Ticket ticket = ring.ticket(next);
-            if (ticket != null && ticket.isLive(ring.generation(next))) {
-                break;
-            }
-            ring.clear(next);
-            backend.release(ring.slot(next), 1);
-            ring.skip(next);
-            next++;
-        }
-        if (next > first) {
-            counters.skipped(next - first);
-        }
-        return next;
-    }
-
-    @Hot
-    private long untilPadding(long first, long last) {
-        long sequence = first;
-        while (sequence < last && ring.ticket(sequence + 1) != null) {
-            sequence++;
-        }
-        return sequence;
-    }
-
     @Hot
     private void run(Slice slice) {
         long now = clock.getAsLong();
@@ -372,14 +354,8 @@ final class Lane implements AutoCloseable {
             free(slice);
             return;
         }
-        Throwable failure = null;
-        boolean done = true;
-        try {
-            done = backend.start(slice);
-        } catch (Throwable t) {
-            failure = t;
-        }
-        if (done) {
+        Throwable failure = start(slice);
+        if (failure != LATER) {
             finished(slice, failure);
         }
     }
@@ -387,48 +363,97 @@ final class Lane implements AutoCloseable {
     /// Ends the slice's overdue requests; true if that leaves nothing to run.
     @Hot
     private boolean expireOverdue(Slice slice, long now) {
-        return deadlines.get() > 0 && ring.expire(slice.first(), slice.count(), now);
+        return hasDeadlines() && slice.ring().expire(slice.first(), slice.count(), now);
     }
 
-    /// Told by a backend that a slice it started has been run, or has failed.
+    /// Has a slice or a part of it run. Returns null if it was, [#LATER], or why it could not be.
     @Hot
-    void completed(Slice slice, Throwable failure) {
-        finished(slice, failure);
+    private Throwable start(Slice slice) {
+        try {
+            return backend.start(slice.instance(), slice.firstSlot(), slice.count()) ? null : LATER;
+        } catch (Throwable t) {
+            return t;
+        }
+    }
+
+    /// Told by a backend that what it started for an instance has been run, or has failed.
+    @Hot
+    void completed(int instance, Throwable failure) {
+        finished(slices[instance], failure);
         handOver();
     }
 
-    /// Answers a slice that was run, or fails it, and frees its slots.
+    /// Answers a slice that was run, or fails it, and frees its slots. If its run has failed its halves are run.
     @Hot
     private void finished(Slice slice, Throwable failure) {
-        if (failure == null) {
-            slice.ended(clock.getAsLong());
-            long nanos = slice.endNanos() - slice.startNanos();
-            cost.observe(slice.count(), nanos);
-            counters.ran(slice.count(), nanos);
-            recorder.batch(slice.count());
+        Throwable problem = failure;
+        while (problem == null ? succeeded(slice) : failed(slice, problem)) {
+            slice.resumed(clock.getAsLong());
+            problem = start(slice);
+            if (problem == LATER) {
+                return;
+            }
         }
-        String problem = failure == null ? null : report(failure);
-        int answered = 0;
-        while (answered < slice.count()) {
-            answered += answer(slice, answered, problem);
+        if (slice.splits() > 0) {
+            slice.whole();
         }
-        tellAnswered(slice);
+        if (slice.isAnyAnswered()) {
+            gate.breaker().succeeded();
+        } else if (slice.isAnyFailed()) {
+            failedWholly(problem);
+        }
         if (slice.dead() > 0) {
             counters.died(slice.dead());
         }
         if (slice.event() != null) {
-            endEvent(slice, failure != null);
+            endEvent(slice, slice.isAnyFailed());
         }
         free(slice);
     }
 
+    /// Answers what was run; true if another part of the slice is to be run.
+    @Hot
+    private boolean succeeded(Slice slice) {
+        slice.ended(clock.getAsLong());
+        long nanos = slice.endNanos() - slice.startNanos();
+        cost.observe(slice.count(), nanos);
+        counters.ran(slice.count(), nanos);
+        recorder.batch(slice.count());
+        slice.ran(true);
+        answers.deliver(slice, null);
+        return slice.next();
+    }
+
+    /// A run of it has failed, or was terminated because nobody waited for it any more; true if a part is to be run.
+    private boolean failed(Slice slice, Throwable failure) {
+        if (slice.ring().isDead(slice.first(), slice.count())) {
+            answers.deliver(slice, "");
+            return slice.next();
+        }
+        if (!halted && slice.split()) {
+            counters.split();
+            return true;
+        }
+        slice.ran(false);
+        String problem = answers.report(failure);
+        answers.deliver(slice, problem);
+        return slice.next();
+    }
+
+    private void failedWholly(Throwable failure) {
+        if (gate.breaker().failed(clock.getAsLong(), String.valueOf(failure.getMessage()))) {
+            LOG.warn("{}", gate.brokenness());
+        }
+    }
+
     private void endEvent(Slice slice, boolean failed) {
-        recorder.endBatch(slice.event(), slice.instance(), slice.count(), slice.dead(), ring.queued(), failed);
+        recorder.endBatch(slice.event(), slice.instance(), slice.count(), slice.dead(), levels.queued(), failed);
     }
 
     /// Frees the slots of a slice; its requests have ended.
     @Hot
     private void free(Slice slice) {
+        Ring ring = slice.ring();
         for (int i = 0; i < slice.count(); i++) {
             ring.clear(slice.first() + i);
         }
@@ -438,87 +463,33 @@ final class Lane implements AutoCloseable {
         VarHandle.fullFence();
     }
 
-    /// Answers the rows from `offset` on that belong to one request; returns how many they are.
-    @Hot
-    @SuppressWarnings("ReferenceEquality") // a ticket is what it is, not what it says
-    private int answer(Slice slice, int offset, String problem) {
-        long sequence = slice.first() + offset;
-        Ticket ticket = ring.ticket(sequence);
-        int generation = ring.generation(sequence);
-        int firstRow = ring.row(sequence);
-        int count = 1;
-        while (offset + count < slice.count()
-                && ring.ticket(sequence + count) == ticket
-                && ring.generation(sequence + count) == generation) {
-            count++;
-        }
-        Call call = (Call) ticket;
-        int firstSlot = slice.firstSlot() + offset;
-        if (problem == null && call.endAnswered(generation, count)) {
-            if (give(call, slice, firstRow, firstSlot, count) == Outcome.OK) {
-                slice.answered(offset);
-            } else {
-                call.settle(generation, Outcome.FAILED);
-            }
-        } else if (call.pin(generation)) {
-            if (problem != null) {
-                call.problem(problem);
-                call.end(generation, Outcome.FAILED);
-            } else if (give(call, slice, firstRow, firstSlot, count) == Outcome.OK) {
-                call.answered(generation, count);
-            } else {
-                call.end(generation, Outcome.FAILED);
-            }
-            call.unpin(generation);
-        } else {
-            slice.died(count);
-        }
-        return count;
-    }
-
-    /// Tells of the requests that this slice has answered, when all of them are counted: one addition for all.
-    @Hot
-    private void tellAnswered(Slice slice) {
-        int count = slice.answered();
-        if (count > 0) {
-            counters.answered(count);
-        }
-        for (int i = 0; i < count; i++) {
-            long sequence = slice.first() + slice.answeredOffset(i);
-            ((Call) ring.ticket(sequence)).settleCounted(ring.generation(sequence), Outcome.OK);
-        }
-    }
-
-    /// Copies an answer out, and says how that ended: one that cannot be copied fails its own request only.
-    @Hot
-    private Outcome give(Call call, Slice slice, int firstRow, int firstSlot, int count) {
-        try {
-            if (call.isTimed()) {
-                call.timing().ranIn(slice);
-            }
-            backend.unload(call, firstRow, firstSlot, count);
-            return Outcome.OK;
-        } catch (RuntimeException | Error e) {
-            call.problem(report(e));
-            return Outcome.FAILED;
-        }
-    }
-
-    private String report(Throwable failure) {
-        String id = Long.toHexString(
-                java.util.concurrent.ThreadLocalRandom.current().nextLong());
-        LOG.error("model {} version {} failed, error id {}", spec.model(), spec.version(), id, failure);
-        return "model '" + spec.model() + "' failed on this batch: " + failure.getMessage() + " (error id " + id + ")";
-    }
-
     /// Whether the sweeper has anything to look after here.
+    boolean isToBeSwept() {
+        return hasDeadlines() || cancelled;
+    }
+
+    /// Whether requests with deadlines are in flight.
+    @Hot
     boolean hasDeadlines() {
         return deadlines.get() > 0;
     }
 
-    /// Ends every overdue request that has slots.
-    void expire(long nowNanos) {
-        ring.expire(nowNanos);
+    /// Ends every overdue request that has slots, and runs that nobody waits for. By the sweeper.
+    void sweep(long nowNanos) {
+        cancelled = false;
+        levels.expire(nowNanos);
+        for (Slice slice : slices) {
+            if ((busy & 1L << slice.instance()) != 0) {
+                terminateIfDead(slice);
+            }
+        }
+    }
+
+    private void terminateIfDead(Slice slice) {
+        long run = backend.running(slice.instance());
+        if (run >= 0 && slice.ring().isDead(slice.first(), slice.count()) && backend.terminate(slice.instance(), run)) {
+            counters.terminated();
+        }
     }
 
     /// Takes note that an accepted request has ended.
@@ -531,6 +502,17 @@ final class Lane implements AutoCloseable {
     @Hot
     void deadlineEnded() {
         deadlines.getAndDecrement();
+    }
+
+    /// Takes note that a request was cancelled: perhaps a run is for nobody now.
+    void cancelled() {
+        cancelled = true;
+        sweeper.wake();
+    }
+
+    /// Why it takes no requests now; empty if it takes them.
+    String unavailability() {
+        return closed ? spec.describe() + " is closed" : gate.brokenness();
     }
 
     /// Refuses new requests. Those already claimed become padding or are answered.
@@ -552,7 +534,7 @@ final class Lane implements AutoCloseable {
 
     /// Whether every published slot has been taken and every slice has ended.
     boolean isDrained() {
-        return ring.queued() == 0 && busy == 0;
+        return levels.queued() == 0 && busy == 0;
     }
 
     /// Waits until everything is answered, turning the wheel meanwhile; false if the time is over before, or if the
@@ -573,20 +555,18 @@ final class Lane implements AutoCloseable {
         while (!isIdle()) {
             for (Slice slice : slices) {
                 if ((busy & 1L << slice.instance()) != 0) {
-                    backend.terminate(slice);
+                    backend.terminate(slice.instance(), backend.running(slice.instance()));
                 }
             }
             LockSupport.parkNanos(1_000_000);
         }
-        while (!ring.isAllPublished()) {
-            Thread.onSpinWait();
-        }
+        levels.awaitPublished();
         // Whoever was about to take a slice when the lane was halted passes over dead slots first: wait for him.
         while (!token.compareAndSet(false, true)) {
             Thread.onSpinWait();
         }
         token.set(false);
-        ring.endAll(Outcome.UNAVAILABLE);
+        levels.endAll(Outcome.UNAVAILABLE);
     }
 
     /// Frees the backend. The lane is drained or abandoned.

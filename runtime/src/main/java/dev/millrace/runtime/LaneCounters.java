@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.policy.Breaker;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
@@ -14,6 +15,9 @@ final class LaneCounters {
     private final LongAdder deadRows = new LongAdder();
     private final LongAdder skippedRows = new LongAdder();
     private final LongAdder runNanos = new LongAdder();
+    private final LongAdder unmeetable = new LongAdder();
+    private final LongAdder splits = new LongAdder();
+    private final LongAdder terminated = new LongAdder();
     private final LongAdder[] ended = adders();
     private final LongAdder[] refused = adders();
 
@@ -45,6 +49,22 @@ final class LaneCounters {
         skippedRows.add(rowsQueued);
     }
 
+    /// A request was refused because its deadline could not be met.
+    @Hot
+    void unmeetable() {
+        unmeetable.increment();
+    }
+
+    /// A batch whose run has failed was split.
+    void split() {
+        splits.increment();
+    }
+
+    /// A run that nobody waited for was terminated.
+    void terminated() {
+        terminated.increment();
+    }
+
     @Hot
     void ended(Outcome outcome) {
         ended[outcome.ordinal()].increment();
@@ -69,7 +89,7 @@ final class LaneCounters {
     }
 
     /// Ends are read before acceptances, so that `inFlight` is never negative.
-    LaneStatistics snapshot(String model, long version, int queued) {
+    LaneStatistics snapshot(String model, long version, int queued, Breaker breaker) {
         Map<Outcome, Long> endedNow = sums(ended);
         long total = endedNow.values().stream().mapToLong(Long::longValue).sum();
         long acceptedNow = accepted.sum();
@@ -84,6 +104,11 @@ final class LaneCounters {
                 runNanos.sum(),
                 deadRows.sum(),
                 skippedRows.sum(),
+                unmeetable.sum(),
+                splits.sum(),
+                terminated.sum(),
+                breaker.opened(),
+                breaker.isOpen(),
                 queued,
                 acceptedNow - total);
     }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.backend.RowBackend;
 import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
+import dev.millrace.policy.Breaker;
+import dev.millrace.policy.Objective;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,8 +48,21 @@ record LanePlan(LaneSpec spec, Batching batching, ModelConfig config, List<Strin
         }
         int capacity = capacity(signature, batching.kind(), wanted, runtime);
         int maxBatch = rows ? Math.min(wanted.maxBatchSize().orElse(runtime.maxBatch()), capacity) : 1;
+        int levels = Math.max(1, wanted.priorityLevels().orElse(1));
         int instances = wanted.instanceCount().orElse(rows ? 1 : Math.min(ModelConfig.MAX_INSTANCES, agents));
-        LaneSpec spec = new LaneSpec(model, version, signature, batching.kind(), maxBatch, capacity, instances);
+        LaneSpec spec = new LaneSpec(
+                model,
+                version,
+                signature,
+                batching.kind(),
+                maxBatch,
+                capacity,
+                instances,
+                levels,
+                wanted.defaultPriorityLevel().orElse((levels + 1) / 2) - 1,
+                wanted.defaultTimeout().map(Duration::toNanos).orElse(Call.NO_TIMEOUT),
+                wanted.weight().orElse(1),
+                wanted.breakerFailures().orElse(Breaker.DEFAULT_FAILURES));
         List<String> warnings = rows ? List.of() : withoutEffect(wanted, batching);
         return new LanePlan(spec, batching, inForce(spec, wanted, runtime, rows), warnings);
     }
@@ -58,7 +74,8 @@ record LanePlan(LaneSpec spec, Batching batching, ModelConfig config, List<Strin
             return Integer.highestOneBit(Math.max(2, slots));
         }
         int wantedBatch = kind == Batching.Kind.ROWS ? wanted.maxBatchSize().orElse(1) : 1;
-        long fitting = Math.min(1 << 30, runtime.queueBytes() / RowBackend.slotBytes(signature));
+        long bytes = Math.max(1, wanted.priorityLevels().orElse(1)) * RowBackend.slotBytes(signature);
+        long fitting = Math.min(1 << 26, runtime.queueBytes() / bytes);
         require("max_queue_size", wanted.maxQueueSize(), fitting, runtime);
         require("max_batch_size", wanted.maxBatchSize(), fitting, runtime);
         long slots = Math.min(wanted.maxQueueSize().orElse(Math.max(wantedBatch, runtime.queueRows())), fitting);
@@ -107,7 +124,12 @@ record LanePlan(LaneSpec spec, Batching batching, ModelConfig config, List<Strin
                 OptionalInt.of(spec.capacity()),
                 OptionalInt.of(spec.instances()),
                 OptionalInt.of(wanted.intraOpThreads().orElse(runtime.intraOpThreads())),
-                objective ? wanted.objectiveP99() : Optional.empty());
+                objective ? wanted.objectiveP99() : Optional.empty(),
+                OptionalInt.of(spec.levels()),
+                OptionalInt.of(spec.defaultLevel() + 1),
+                wanted.defaultTimeout(),
+                OptionalInt.of(spec.weight()),
+                OptionalInt.of(spec.breakerFailures()));
     }
 
     /// When rows may go, or null if they never wait.
@@ -135,6 +157,12 @@ record LanePlan(LaneSpec spec, Batching batching, ModelConfig config, List<Strin
                         delay -> line.append(", max_queue_delay_microseconds ").append(delay.toNanos() / 1000));
         config.objectiveP99()
                 .ifPresent(bound -> line.append(", objective.p99_ms ").append(bound.toNanos() / 1e6));
+        if (spec.levels() > 1) {
+            line.append(", priority_levels ").append(spec.levels());
+        }
+        config.defaultTimeout()
+                .ifPresent(timeout ->
+                        line.append(", default_timeout_microseconds ").append(timeout.toNanos() / 1000));
         return line + ", max_queue_size " + spec.capacity() + " rows, instances " + spec.instances()
                 + ", intra_op_thread_count " + config.intraOpThreads().getAsInt();
     }

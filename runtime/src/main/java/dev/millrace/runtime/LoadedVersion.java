@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.backend.Backend;
+import dev.millrace.backend.RowBackend;
+import dev.millrace.backend.TensorBackend;
 import dev.millrace.model.ConfiguredModel;
 import dev.millrace.model.OnnxModel;
 import dev.millrace.ort.OrtFailure;
@@ -55,9 +58,9 @@ final class LoadedVersion {
                     agents.size());
             LaneSpec spec = plan.spec();
             backend = spec.hasRows()
-                    ? RowBackend.open(model.session(), spec.signature(), spec.capacity(), spec.instances())
-                    : new TensorBackend(model.session(), spec.capacity(), spec.instances());
-            Lane lane = new Lane(spec, plan.policy(), config.recording(), backend, agents, sweeper, clock);
+                    ? RowBackend.open(model.session(), spec.signature(), spec.slots(), spec.instances())
+                    : new TensorBackend(model.session(), spec.slots(), spec.instances());
+            Lane lane = new Lane(spec, plan::policy, config.recording(), backend, agents, sweeper, clock);
             if (spec.hasRows()) {
                 warmUp(lane, backend);
             }
@@ -76,13 +79,11 @@ final class LoadedVersion {
     /// behind and the cost is known. Before the lane gets requests.
     private static void warmUp(Lane lane, Backend backend) {
         long end = System.nanoTime() + WARM_UP_NANOS;
-        Slice slice = new Slice(0, lane.spec().maxBatch());
         try {
             for (int round = 0; round < WARM_UP_ROUNDS && System.nanoTime() - end < 0; round++) {
                 for (int rows = 1; rows <= lane.spec().maxBatch() && System.nanoTime() - end < 0; rows *= 2) {
-                    slice.set(0, 0, rows);
                     long start = System.nanoTime();
-                    backend.start(slice);
+                    backend.start(0, 0, rows);
                     if (round > 0) {
                         lane.cost().observe(rows, System.nanoTime() - start);
                     }
@@ -105,8 +106,9 @@ final class LoadedVersion {
         return lane;
     }
 
+    /// How it stands now: a model that keeps failing is not ready until it is to be tried again.
     ModelStatus status() {
-        return status;
+        return lane.gate().isShut() ? status.failing(lane.gate().brokenness()) : status;
     }
 
     private static ModelStatus status(OnnxModel model, LanePlan plan) {

@@ -31,6 +31,11 @@ public record ModelStatus(
         metadata = Map.copyOf(metadata);
     }
 
+    /// The same while it answers no requests.
+    ModelStatus failing(String why) {
+        return new ModelStatus(model, version, false, why, signature, batching, config, metadata);
+    }
+
     static ModelStatus broken(String model, long version, String reason) {
         return new ModelStatus(
                 model, version, false, reason, Optional.empty(), Optional.empty(), Optional.empty(), Map.of());

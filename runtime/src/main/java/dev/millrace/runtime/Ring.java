@@ -21,6 +21,7 @@ final class Ring {
 
     private final int capacity;
     private final int mask;
+    private final int firstSlot;
     private final MultiProducerSequencer sequencer;
     private final Sequence taken = new Sequence();
     private final Sequence[] running;
@@ -31,6 +32,14 @@ final class Ring {
     /// @param capacity slots, a power of two
     /// @param instances slices that may run at the same time
     Ring(int capacity, int instances) {
+        this(0, capacity, instances);
+    }
+
+    /// @param firstSlot the lowest slot
+    /// @param capacity slots, a power of two
+    /// @param instances slices that may run at the same time
+    Ring(int firstSlot, int capacity, int instances) {
+        this.firstSlot = firstSlot;
         this.capacity = capacity;
         this.mask = capacity - 1;
         this.sequencer = new MultiProducerSequencer(capacity, new BusySpinWaitStrategy());
@@ -54,13 +63,25 @@ final class Ring {
     /// The slot of a sequence.
     @Hot
     int slot(long sequence) {
+        return firstSlot + index(sequence);
+    }
+
+    /// The lowest slot.
+    @Hot
+    int firstSlot() {
+        return firstSlot;
+    }
+
+    /// Where a sequence's entries are in arrays of this ring.
+    @Hot
+    int index(long sequence) {
         return (int) sequence & mask;
     }
 
     /// The slots from that of a sequence up to the end of the ring.
     @Hot
     int untilWrap(long sequence) {
-        return capacity - slot(sequence);
+        return capacity - index(sequence);
     }
 
     /// All slots claimed so far.
@@ -82,10 +103,10 @@ final class Ring {
     /// Says what a claimed slot holds: row `row` of the request `ticket` of that generation, or padding if it is null.
     @Hot
     void assign(long sequence, Ticket ticket, int generation, int row) {
-        int slot = slot(sequence);
-        tickets.setRelease(slot, ticket);
-        generations[slot] = generation;
-        rows[slot] = row;
+        int index = index(sequence);
+        tickets.setRelease(index, ticket);
+        generations[index] = generation;
+        rows[index] = row;
     }
 
     /// Hands claimed sequences over to whoever takes them.
@@ -147,29 +168,29 @@ final class Ring {
 
     @Hot
     Ticket ticket(long sequence) {
-        return tickets.getAcquire(slot(sequence));
+        return tickets.getAcquire(index(sequence));
     }
 
     @Hot
     int generation(long sequence) {
-        return generations[slot(sequence)];
+        return generations[index(sequence)];
     }
 
     @Hot
     int row(long sequence) {
-        return rows[slot(sequence)];
+        return rows[index(sequence)];
     }
 
     /// Forgets what a slot referred to. By whoever took it, before it is released.
     @Hot
     void clear(long sequence) {
-        tickets.setRelease(slot(sequence), null);
+        tickets.setRelease(index(sequence), null);
     }
 
     /// Ends every request that still has a slot.
     void endAll(Outcome outcome) {
-        for (int slot = 0; slot < capacity; slot++) {
-            Ticket ticket = tickets.getAcquire(slot);
+        for (int index = 0; index < capacity; index++) {
+            Ticket ticket = tickets.getAcquire(index);
             if (ticket != null) {
                 ticket.end(ticket.generation(), outcome);
             }
@@ -188,11 +209,22 @@ final class Ring {
         return allDead;
     }
 
+    /// Whether nobody waits for what is in taken slots.
+    boolean isDead(long first, int count) {
+        for (long sequence = first; sequence < first + count; sequence++) {
+            Ticket ticket = ticket(sequence);
+            if (ticket != null && ticket.isLive(generation(sequence))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// Expires every overdue request that has a slot. From any thread: a slot that changes meanwhile shows another
     /// ticket, which is judged by its own deadline.
     void expire(long nowNanos) {
-        for (int slot = 0; slot < capacity; slot++) {
-            Ticket ticket = tickets.getAcquire(slot);
+        for (int index = 0; index < capacity; index++) {
+            Ticket ticket = tickets.getAcquire(index);
             if (ticket != null) {
                 ticket.expire(nowNanos);
             }

@@ -4,11 +4,19 @@ package dev.millrace.runtime;
 import dev.millrace.memory.Hot;
 import dev.millrace.monitor.BatchEvent;
 
-/// Consecutive slots that one instance runs as one batch. Made once per instance and reused.
+/// Consecutive slots that one instance runs as one batch. Made once per instance and reused. When its run fails it is
+/// run in parts, so that one bad row does not fail the others; [#first()] and [#count()] are then those of the part.
 ///
-/// Threads: whoever took it, until it is released; handed to another thread only through the backend.
+/// Threads: whoever took it, until it is released; handed to another thread only through the backend. The sweeper looks
+/// at it meanwhile, and finds out afterwards whether what it saw was still so.
 final class Slice {
+    /// Levels of halving that the largest batch may need.
+    private static final int MOST_PENDING = Integer.SIZE;
+
     private final int instance;
+    private Level level;
+    private long wholeFirst;
+    private int wholeCount;
     private long first;
     private int firstSlot;
     private int count;
@@ -21,17 +29,31 @@ final class Slice {
 
     private int answeredCount;
 
+    /// Parts that are to be run after this one: the offset of each in the whole, and the end of the last.
+    private final int[] pending = new int[MOST_PENDING];
+
+    private int pendingCount;
+    private int splits;
+    private boolean anyAnswered;
+    private boolean anyFailed;
+
     /// @param maxBatch the most slots
     Slice(int instance, int maxBatch) {
         this.instance = instance;
         this.answered = new int[maxBatch];
     }
 
+    /// @param of where the slots are from; null for slots that no request has
     @Hot
-    void set(long first, int firstSlot, int count) {
-        this.first = first;
-        this.firstSlot = firstSlot;
-        this.count = count;
+    void set(Level of, long firstSequence, int slot, int slots) {
+        level = of;
+        wholeFirst = firstSequence;
+        wholeCount = slots;
+        first = firstSequence;
+        firstSlot = slot;
+        count = slots;
+        pendingCount = 0;
+        splits = 0;
     }
 
     /// @param begun its event of Flight Recorder, or null
@@ -40,12 +62,69 @@ final class Slice {
         startNanos = nanos;
         dead = 0;
         answeredCount = 0;
+        anyAnswered = false;
+        anyFailed = false;
         event = begun;
+    }
+
+    /// A part of it is started.
+    void resumed(long nanos) {
+        startNanos = nanos;
     }
 
     @Hot
     void ended(long nanos) {
         endNanos = nanos;
+    }
+
+    /// Makes its first half what is run next, and then the second. Not for ever: a batch of which most rows fail is not
+    /// worth it. False if it is not to be split.
+    boolean split() {
+        if (count < 2 || splits > 2 * (Integer.SIZE - Integer.numberOfLeadingZeros(wholeCount))) {
+            return false;
+        }
+        splits++;
+        int half = count / 2;
+        int offset = (int) (first - wholeFirst);
+        if (pendingCount == 0) {
+            pending[pendingCount++] = offset + count;
+        }
+        pending[pendingCount++] = offset + half;
+        count = half;
+        return true;
+    }
+
+    /// Goes on to the next part; false if there is none.
+    @Hot
+    boolean next() {
+        if (pendingCount == 0) {
+            return false;
+        }
+        pendingCount--;
+        if (pendingCount == 0) {
+            return false;
+        }
+        part(pending[pendingCount], pending[pendingCount - 1]);
+        return true;
+    }
+
+    @Hot
+    private void part(int from, int to) {
+        firstSlot += (int) (wholeFirst + from - first);
+        first = wholeFirst + from;
+        count = to - from;
+    }
+
+    /// Goes back from the last part to the whole.
+    @Hot
+    void whole() {
+        part(0, wholeCount);
+    }
+
+    /// How often it was split.
+    @Hot
+    int splits() {
+        return splits;
     }
 
     /// Takes note of rows that were run for nobody.
@@ -60,7 +139,7 @@ final class Slice {
         answered[answeredCount++] = offset;
     }
 
-    /// How many requests have been answered.
+    /// How many requests have been answered and not told.
     @Hot
     int answered() {
         return answeredCount;
@@ -70,6 +149,43 @@ final class Slice {
     @Hot
     int answeredOffset(int index) {
         return answered[index];
+    }
+
+    /// All of them have been told.
+    @Hot
+    void told() {
+        answeredCount = 0;
+    }
+
+    /// A run of it, or of a part, has ended well, or has failed with requests in it that still waited.
+    @Hot
+    void ran(boolean well) {
+        anyAnswered |= well;
+        anyFailed |= !well;
+    }
+
+    /// Whether a run of it or of a part ended well.
+    @Hot
+    boolean isAnyAnswered() {
+        return anyAnswered;
+    }
+
+    /// Whether a run failed somebody.
+    @Hot
+    boolean isAnyFailed() {
+        return anyFailed;
+    }
+
+    /// Where its slots are from.
+    @Hot
+    Level level() {
+        return level;
+    }
+
+    /// The ring of its slots.
+    @Hot
+    Ring ring() {
+        return level.ring();
     }
 
     /// Which instance runs it.

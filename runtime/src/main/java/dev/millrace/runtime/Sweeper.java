@@ -11,8 +11,9 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One thread that expires overdue requests wherever they wait. There is no timer per request: while requests with
-/// deadlines are in flight it walks their lanes' slots every half millisecond, otherwise it parks.
+/// One thread that expires overdue requests wherever they wait, and terminates runs that nobody waits for any more.
+/// There is no timer per request: while requests with deadlines are in flight it walks their lanes' slots every half
+/// millisecond, otherwise it parks.
 final class Sweeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
     private static final long INTERVAL_NANOS = 500_000;
@@ -43,7 +44,7 @@ final class Sweeper implements AutoCloseable {
         lanes.remove(lane);
     }
 
-    /// Tells that a deadline has come into sight.
+    /// Tells that a deadline has come into sight, or that a request was cancelled.
     @Hot
     void wake() {
         if (parked.get() && parked.compareAndSet(true, false)) {
@@ -51,7 +52,7 @@ final class Sweeper implements AutoCloseable {
         }
     }
 
-    /// One walk over all lanes; whether there was a deadline to look after. A lane that fails is looked after again.
+    /// One walk over all lanes; whether there was anything to look after. A lane that fails is looked after again.
     private boolean sweepSafely() {
         try {
             return sweep();
@@ -61,14 +62,14 @@ final class Sweeper implements AutoCloseable {
         }
     }
 
-    /// One walk over all lanes; whether there was a deadline to look after.
+    /// One walk over all lanes; whether there was anything to look after.
     boolean sweep() {
         long now = clock.getAsLong();
         boolean found = false;
         for (Lane lane : lanes) {
-            if (lane.hasDeadlines()) {
+            if (lane.isToBeSwept()) {
                 found = true;
-                lane.expire(now);
+                lane.sweep(now);
             }
         }
         return found;

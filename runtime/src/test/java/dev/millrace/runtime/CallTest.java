@@ -184,11 +184,11 @@ class CallTest {
             Told running = rig.submit(1, 1);
             rig.turn();
             Told waiting = rig.submit(2, 1);
-            Slice slice = rig.backend.pending.peek();
+            FakeBackend.Started slice = rig.backend.pending.peek();
             Thread closer = Thread.ofPlatform().start(rig.lane::abandon);
             awaitState(closer, Thread.State.TIMED_WAITING);
 
-            rig.lane.completed(slice, new IllegalStateException("terminated"));
+            rig.lane.completed(slice.instance(), new IllegalStateException("terminated"));
             closer.join();
 
             running.assertEnded(Outcome.FAILED);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.backend.Backend;
+import dev.millrace.backend.TensorSet;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +17,7 @@ final class FakeBackend implements Backend {
 
     final List<Started> started = new ArrayList<>();
     final List<String> released = new ArrayList<>();
-    final Deque<Slice> pending = new ArrayDeque<>();
+    final Deque<Started> pending = new ArrayDeque<>();
     final Deque<RuntimeException> failures = new ArrayDeque<>();
     private final float[] inputs;
     private final float[] outputs;
@@ -23,7 +25,11 @@ final class FakeBackend implements Backend {
     boolean unloadFails;
     boolean closed;
     int terminated;
-    Consumer<Slice> onStart = slice -> {};
+    /// The run that every instance is in.
+    long running = -1;
+    /// A row of this value fails its batch.
+    float poison = Float.NaN;
+    Consumer<Started> onStart = _ -> {};
     Runnable onLoad = () -> {};
     Runnable onUnload = () -> {};
 
@@ -42,46 +48,54 @@ final class FakeBackend implements Backend {
     }
 
     @Override
-    public void load(Call call, int firstRow, int firstSlot, int count) {
+    public TensorSet load(TensorSet tensors, int firstRow, int firstSlot, int count) {
         onLoad.run();
-        call.input(0).getFloats(firstRow, inputs, firstSlot, count);
+        tensors.inputs()[0].getFloats(firstRow, inputs, firstSlot, count);
+        return tensors;
     }
 
     @Override
-    public boolean start(Slice slice) {
-        started.add(new Started(slice.instance(), slice.firstSlot(), slice.count()));
-        onStart.accept(slice);
+    public boolean start(int instance, int firstSlot, int count) {
+        Started run = new Started(instance, firstSlot, count);
+        started.add(run);
+        onStart.accept(run);
         if (!failures.isEmpty()) {
             throw failures.pop();
         }
+        for (int slot = firstSlot; slot < firstSlot + count; slot++) {
+            if (inputs[slot] == poison) {
+                throw new IllegalStateException("poisoned");
+            }
+        }
         if (later) {
-            pending.add(slice);
+            pending.add(run);
             return false;
         }
-        compute(slice);
+        compute(run);
         return true;
     }
 
-    void compute(Slice slice) {
-        for (int slot = slice.firstSlot(); slot < slice.firstSlot() + slice.count(); slot++) {
+    void compute(Started run) {
+        for (int slot = run.firstSlot(); slot < run.firstSlot() + run.count(); slot++) {
             outputs[slot] = answer(inputs[slot]);
         }
     }
 
-    /// Ends a slice that was started to be run later.
-    void complete(Lane lane, Slice slice) {
-        pending.remove(slice);
-        compute(slice);
-        lane.completed(slice, null);
+    /// Ends what was started to be run later.
+    void complete(Lane lane, Started run) {
+        pending.remove(run);
+        compute(run);
+        lane.completed(run.instance(), null);
     }
 
     @Override
-    public void unload(Call call, int firstRow, int firstSlot, int count) {
+    public TensorSet unload(TensorSet tensors, int firstRow, int firstSlot, int count) {
         onUnload.run();
         if (unloadFails) {
             throw new IndexOutOfBoundsException("no room for the answer");
         }
-        call.output(0).putFloats(firstRow, outputs, firstSlot, count);
+        tensors.outputs()[0].putFloats(firstRow, outputs, firstSlot, count);
+        return tensors;
     }
 
     @Override
@@ -91,8 +105,14 @@ final class FakeBackend implements Backend {
     }
 
     @Override
-    public void terminate(Slice slice) {
+    public long running(int instance) {
+        return running;
+    }
+
+    @Override
+    public boolean terminate(int instance, long run) {
         terminated++;
+        return true;
     }
 
     @Override

@@ -38,7 +38,7 @@ class InstancesTest {
                 told.add(rig.submit(10 * i, 2));
             }
             rig.turn();
-            List<Slice> slices = List.copyOf(rig.backend.pending);
+            List<FakeBackend.Started> slices = List.copyOf(rig.backend.pending);
             assertThat(slices).hasSize(4);
 
             rig.backend.complete(rig.lane, slices.get(3));
@@ -77,7 +77,7 @@ class InstancesTest {
             rig.backend.later = true;
             Told told = rig.submit(1, 6);
             rig.turn();
-            List<Slice> slices = List.copyOf(rig.backend.pending);
+            List<FakeBackend.Started> slices = List.copyOf(rig.backend.pending);
 
             rig.backend.complete(rig.lane, slices.get(2));
             rig.backend.complete(rig.lane, slices.get(0));
@@ -90,16 +90,16 @@ class InstancesTest {
 
     @Test
     void shouldFailASplitRequestOnceWhenOneOfItsSlicesFails() {
-        try (Rig rig = new Rig(2, 8, 3)) {
+        try (Rig rig = new Rig(1, 8, 3)) {
             rig.backend.later = true;
-            Told told = rig.submit(1, 6);
+            Told told = rig.submit(1, 3);
             rig.turn();
-            List<Slice> slices = List.copyOf(rig.backend.pending);
+            List<FakeBackend.Started> slices = List.copyOf(rig.backend.pending);
 
             rig.backend.complete(rig.lane, slices.get(2));
-            rig.lane.completed(slices.get(1), new IllegalStateException("broken"));
+            rig.lane.completed(slices.get(1).instance(), new IllegalStateException("broken"));
             told.assertEnded(Outcome.FAILED);
-            rig.lane.completed(slices.get(0), new IllegalStateException("broken, too"));
+            rig.lane.completed(slices.get(0).instance(), new IllegalStateException("broken, too"));
 
             told.assertEnded(Outcome.FAILED);
             rig.assertConserved();
@@ -112,7 +112,7 @@ class InstancesTest {
             rig.backend.later = true;
             List<Told> told = List.of(rig.submit(1, 2), rig.submit(7, 1));
             rig.turn();
-            Slice slice = rig.backend.pending.peek();
+            FakeBackend.Started slice = rig.backend.pending.peek();
 
             Thread device = Thread.ofPlatform().start(() -> rig.backend.complete(rig.lane, slice));
             device.join();
@@ -129,7 +129,7 @@ class InstancesTest {
             rig.backend.later = true;
             rig.backend.onStart = slice -> {
                 rig.backend.compute(slice);
-                rig.lane.completed(slice, null);
+                rig.lane.completed(slice.instance(), null);
             };
             for (int i = 0; i < 20; i++) {
                 Told told = rig.submit(i, 1);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.backend.Backend;
+import dev.millrace.backend.TensorSet;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
 import java.lang.invoke.VarHandle;
@@ -38,7 +40,7 @@ final class LaneStress {
             parked = Rig.parked(agents);
             parked.set(true);
             LaneSpec spec = new LaneSpec("stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, instances);
-            lane = new Lane(spec, policy, true, new Nothing(), agents, new Sweeper(() -> 0), () -> 0);
+            lane = new Lane(spec, () -> policy, true, new Nothing(), agents, new Sweeper(() -> 0), () -> 0);
         }
 
         Call call() {
@@ -68,21 +70,32 @@ final class LaneStress {
 
     private static final class Nothing implements Backend {
         @Override
-        public void load(Call call, int firstRow, int firstSlot, int count) {}
+        public TensorSet load(TensorSet tensors, int firstRow, int firstSlot, int count) {
+            return tensors;
+        }
 
         @Override
-        public boolean start(Slice slice) {
+        public boolean start(int instance, int firstSlot, int count) {
             return true;
         }
 
         @Override
-        public void unload(Call call, int firstRow, int firstSlot, int count) {}
+        public TensorSet unload(TensorSet tensors, int firstRow, int firstSlot, int count) {
+            return tensors;
+        }
 
         @Override
         public void release(int firstSlot, int count) {}
 
         @Override
-        public void terminate(Slice slice) {}
+        public long running(int instance) {
+            return -1;
+        }
+
+        @Override
+        public boolean terminate(int instance, long run) {
+            return false;
+        }
 
         @Override
         public void close() {}

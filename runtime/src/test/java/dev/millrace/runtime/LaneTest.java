@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class LaneTest {
+    private static final float POISON = 5000;
     private static final int MAX_DELAY = 40;
 
     @Test
@@ -194,12 +195,12 @@ class LaneTest {
             rig.backend.later = true;
             Told old = rig.submit(1, 2);
             rig.turn();
-            Slice oldSlice = rig.backend.pending.peek();
+            FakeBackend.Started oldSlice = rig.backend.pending.peek();
             old.call.cancel();
 
             Told present = rig.submit(old.call, 100, 2);
             rig.turn();
-            Slice presentSlice = rig.backend.pending.peekLast();
+            FakeBackend.Started presentSlice = rig.backend.pending.peekLast();
             rig.backend.complete(rig.lane, oldSlice);
 
             old.assertEnded(Outcome.CANCELLED);
@@ -216,43 +217,16 @@ class LaneTest {
             rig.backend.later = true;
             Told old = rig.submit(1, 1);
             rig.turn();
-            Slice slice = rig.backend.pending.remove();
+            FakeBackend.Started slice = rig.backend.pending.remove();
             old.call.cancel();
             Told present = rig.submit(old.call, 2, 1);
 
-            rig.lane.completed(slice, new IllegalStateException("broken"));
+            rig.lane.completed(slice.instance(), new IllegalStateException("broken"));
 
             assertThat(present.isOpen()).isTrue();
             rig.backend.later = false;
             rig.turn();
             present.assertAnswered();
-        }
-    }
-
-    @Test
-    void shouldFailEveryLivingRequestOfABatchWhenItsRunFails() {
-        try (Rig rig = new Rig(4, 16, 1)) {
-            rig.backend.failures.add(new IllegalStateException("out of range"));
-            Told one = rig.submit(1, 1);
-            Told dead = rig.submit(2, 1);
-            Told split = rig.submit(3, 4);
-            Told other = rig.submit(7, 1);
-            dead.call.cancel();
-
-            rig.turn();
-
-            one.assertEnded(Outcome.FAILED);
-            dead.assertEnded(Outcome.CANCELLED);
-            split.assertEnded(Outcome.FAILED);
-            other.assertAnswered();
-            assertThat(one.call.message())
-                    .matches("model 'fake' failed on this batch: out of range \\(error id [0-9a-f]+\\)");
-            assertThat(split.call.message()).isEqualTo(one.call.message());
-            rig.assertConserved();
-            Told after = rig.submit(one.call, 9, 1);
-            rig.turn();
-            after.assertAnswered();
-            assertThat(one.call.message()).isEmpty();
         }
     }
 
@@ -359,10 +333,15 @@ class LaneTest {
         int capacity = 1 << random.nextInt(1, 6);
         try (Rig rig = randomRig(random, capacity)) {
             rig.backend.later = random.nextBoolean();
+            rig.backend.poison = random.nextBoolean() ? POISON : Float.NaN;
             List<Told> all = new ArrayList<>();
             for (int step = 0; step < 300; step++) {
                 switch (random.nextInt(6)) {
-                    case 0, 1 -> all.add(rig.submit(random.nextInt(1000), random.nextInt(1, capacity + 1)));
+                    case 0, 1 -> {
+                        Call call = rig.call().priority(random.nextInt(5));
+                        float first = random.nextInt(40) == 0 ? POISON : random.nextInt(1000);
+                        all.add(rig.submit(call, first, random.nextInt(1, capacity + 1)));
+                    }
                     case 2 -> rig.lane.turn(null, Rig.ENOUGH, 1);
                     case 3 -> completeOne(rig, random);
                     case 4 -> cancelOne(all, random);
@@ -391,14 +370,14 @@ class LaneTest {
         int maxBatch = random.nextInt(1, capacity + 1);
         int instances = random.nextInt(1, 5);
         if (random.nextBoolean()) {
-            return new Rig(maxBatch, capacity, instances);
+            return Rig.withPriorities(random.nextInt(1, 4), maxBatch, capacity, instances);
         }
         List<Integer> preferred = random.nextBoolean() ? List.of() : List.of(random.nextInt(1, maxBatch + 1));
         return new Rig(new BatchPolicy(capacity, maxBatch, preferred, random.nextInt(MAX_DELAY)), capacity, instances);
     }
 
     private static void completeOne(Rig rig, SplittableRandom random) {
-        List<Slice> pending = List.copyOf(rig.backend.pending);
+        List<FakeBackend.Started> pending = List.copyOf(rig.backend.pending);
         if (!pending.isEmpty()) {
             rig.backend.complete(rig.lane, pending.get(random.nextInt(pending.size())));
         }

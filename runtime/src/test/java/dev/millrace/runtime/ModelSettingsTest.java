@@ -156,7 +156,10 @@ class ModelSettingsTest {
                             .withMaxQueueDelay(Duration.ofNanos(100_000))
                             .withMaxQueueSize(32)
                             .withInstanceCount(2)
-                            .withIntraOpThreads(1));
+                            .withIntraOpThreads(1)
+                            .withPriorities(1, 1)
+                            .withWeight(1)
+                            .withBreakerFailures(5));
             Model model = millrace.model("mlp");
             assertThat(model.predict(model.request().set("features", new float[3 * 64]))
                             .floats("score"))

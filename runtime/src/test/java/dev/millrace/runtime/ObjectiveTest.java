@@ -3,6 +3,8 @@ package dev.millrace.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.policy.CostModel;
+import dev.millrace.policy.Objective;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,7 +42,7 @@ class ObjectiveTest {
 
     /// A lane and its agents in simulated time: rows arrive at random, runs take what they cost.
     private static final class Simulation implements AutoCloseable {
-        private record Running(long end, Slice slice) {}
+        private record Running(long end, FakeBackend.Started slice) {}
 
         private final Rig rig;
         private final PriorityQueue<Running> running = new PriorityQueue<>(Comparator.comparingLong(Running::end));

@@ -43,11 +43,48 @@ final class Rig implements AutoCloseable {
         this(new FakeBackend(capacity), policy, true, policy.maxBatch(), capacity, instances);
     }
 
+    /// A lane whose requests have priorities; the default is the lowest. Its breaker never opens.
+    static Rig withPriorities(int levels, int maxBatch, int capacity, int instances) {
+        return new Rig(
+                new FakeBackend(levels * capacity),
+                null,
+                true,
+                new LaneSpec(
+                        "fake",
+                        3,
+                        SIGNATURE,
+                        Batching.Kind.ROWS,
+                        maxBatch,
+                        capacity,
+                        instances,
+                        levels,
+                        levels - 1,
+                        Call.NO_TIMEOUT,
+                        1,
+                        0));
+    }
+
+    /// A lane whose requests may take so long at most.
+    static Rig withDefaultTimeout(long nanos) {
+        return new Rig(
+                new FakeBackend(16),
+                null,
+                true,
+                new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, 4, 16, 1, 1, 0, nanos, 1, 0));
+    }
+
     private Rig(FakeBackend backend, BatchPolicy policy, boolean recording, int maxBatch, int capacity, int instances) {
+        this(
+                backend,
+                policy,
+                recording,
+                new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, maxBatch, capacity, instances));
+    }
+
+    private Rig(FakeBackend backend, BatchPolicy policy, boolean recording, LaneSpec spec) {
         this.backend = backend;
-        LaneSpec spec = new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, maxBatch, capacity, instances);
         LongSupplier time = () -> realTime ? System.nanoTime() : clock.get();
-        this.lane = new Lane(spec, policy, recording, backend, agents, sweeper, time);
+        this.lane = new Lane(spec, () -> policy, recording, backend, agents, sweeper, time);
         sweeper.add(lane);
     }
 

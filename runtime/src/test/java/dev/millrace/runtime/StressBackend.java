@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.backend.Backend;
+import dev.millrace.backend.TensorSet;
 import java.util.Arrays;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -39,36 +41,41 @@ final class StressBackend implements Backend {
     }
 
     @Override
-    public void load(Call call, int firstRow, int firstSlot, int count) {
+    public TensorSet load(TensorSet tensors, int firstRow, int firstSlot, int count) {
         for (int i = 0; i < count; i++) {
             step(firstSlot + i, FREE, LOADED);
         }
-        call.input(0).getFloats(firstRow, inputs, firstSlot, count);
+        tensors.inputs()[0].getFloats(firstRow, inputs, firstSlot, count);
+        return tensors;
     }
 
     @Override
-    public boolean start(Slice slice) {
-        for (int slot = slice.firstSlot(); slot < slice.firstSlot() + slice.count(); slot++) {
-            step(slot, LOADED, RUNNING);
+    public boolean start(int instance, int firstSlot, int count) {
+        for (int slot = firstSlot; slot < firstSlot + count; slot++) {
+            // The parts of a batch that has failed are started again.
+            int was = states.getAndSet(slot, RUNNING);
+            if (was == FREE) {
+                violation.compareAndSet(null, "slot " + slot + " was started while it was free");
+            }
         }
-        if (asynchronous && slice.count() % 2 == 0) {
+        if (asynchronous && count % 2 == 0) {
             device.execute(() -> {
                 Throwable failure = null;
                 try {
-                    compute(slice);
+                    compute(firstSlot, count);
                 } catch (IllegalStateException e) {
                     failure = e;
                 }
-                lane.completed(slice, failure);
+                lane.completed(instance, failure);
             });
             return false;
         }
-        compute(slice);
+        compute(firstSlot, count);
         return true;
     }
 
-    private void compute(Slice slice) {
-        for (int slot = slice.firstSlot(); slot < slice.firstSlot() + slice.count(); slot++) {
+    private void compute(int firstSlot, int count) {
+        for (int slot = firstSlot; slot < firstSlot + count; slot++) {
             if (inputs[slot] == POISON) {
                 throw new IllegalStateException("poisoned");
             }
@@ -77,8 +84,9 @@ final class StressBackend implements Backend {
     }
 
     @Override
-    public void unload(Call call, int firstRow, int firstSlot, int count) {
-        call.output(0).putFloats(firstRow, outputs, firstSlot, count);
+    public TensorSet unload(TensorSet tensors, int firstRow, int firstSlot, int count) {
+        tensors.outputs()[0].putFloats(firstRow, outputs, firstSlot, count);
+        return tensors;
     }
 
     @Override
@@ -91,7 +99,14 @@ final class StressBackend implements Backend {
     }
 
     @Override
-    public void terminate(Slice slice) {}
+    public long running(int instance) {
+        return -1;
+    }
+
+    @Override
+    public boolean terminate(int instance, long run) {
+        return false;
+    }
 
     @Override
     public void close() {

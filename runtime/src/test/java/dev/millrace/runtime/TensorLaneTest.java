@@ -4,6 +4,9 @@ package dev.millrace.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.backend.Backend;
+import dev.millrace.backend.TensorBackend;
+import dev.millrace.backend.TensorSet;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.memory.Tensor;
@@ -25,7 +28,7 @@ class TensorLaneTest {
     private final AtomicLong clock = new AtomicLong();
     private final Sweeper sweeper = new Sweeper(clock::get);
     private final List<Outcome> told = new ArrayList<>();
-    private Consumer<Slice> onStart = _ -> {};
+    private Consumer<Integer> onStart = _ -> {};
     private final Lane lane = lane(1);
 
     private Lane lane(int instances) {
@@ -33,19 +36,19 @@ class TensorLaneTest {
         TensorBackend tensors = new TensorBackend(model.session(), 4, instances);
         Backend hooked = new Backend() {
             @Override
-            public void load(Call call, int firstRow, int firstSlot, int count) {
-                tensors.load(call, firstRow, firstSlot, count);
+            public TensorSet load(TensorSet set, int firstRow, int firstSlot, int count) {
+                return tensors.load(set, firstRow, firstSlot, count);
             }
 
             @Override
-            public boolean start(Slice slice) {
-                onStart.accept(slice);
-                return tensors.start(slice);
+            public boolean start(int instance, int firstSlot, int count) {
+                onStart.accept(instance);
+                return tensors.start(instance, firstSlot, count);
             }
 
             @Override
-            public void unload(Call call, int firstRow, int firstSlot, int count) {
-                tensors.unload(call, firstRow, firstSlot, count);
+            public TensorSet unload(TensorSet set, int firstRow, int firstSlot, int count) {
+                return tensors.unload(set, firstRow, firstSlot, count);
             }
 
             @Override
@@ -59,8 +62,13 @@ class TensorLaneTest {
             }
 
             @Override
-            public void terminate(Slice slice) {
-                tensors.terminate(slice);
+            public long running(int instance) {
+                return tensors.running(instance);
+            }
+
+            @Override
+            public boolean terminate(int instance, long run) {
+                return tensors.terminate(instance, run);
             }
 
             @Override

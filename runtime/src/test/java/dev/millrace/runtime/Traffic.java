@@ -131,7 +131,7 @@ final class Traffic {
             if (poisoned) {
                 target.poison(call);
             }
-            call.timeoutNanos(random.nextInt(4) == 0 ? random.nextInt(1, 500_000) : 0);
+            call.timeoutNanos(random.nextInt(4) == 0 ? random.nextInt(1, 500_000) : Call.NO_TIMEOUT);
         }
 
         /// Whether the lane is closed.

@@ -98,7 +98,7 @@ class TrafficTest {
             backend = new StressBackend(CAPACITY, device);
             LaneSpec spec = new LaneSpec("fake", 1, Rig.SIGNATURE, Batching.Kind.ROWS, 16, CAPACITY, device ? 3 : 1);
             BatchPolicy policy = waits ? new BatchPolicy(CAPACITY, 16, List.of(3, 8), 100_000) : null;
-            lane = new Lane(spec, policy, true, backend, agents, sweeper, System::nanoTime);
+            lane = new Lane(spec, () -> policy, true, backend, agents, sweeper, System::nanoTime);
             backend.lane = lane;
             agents.add(lane);
             sweeper.add(lane);

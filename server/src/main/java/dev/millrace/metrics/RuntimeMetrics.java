@@ -121,6 +121,7 @@ public final class RuntimeMetrics implements AutoCloseable {
                 LaneStatistics::skippedRows);
         counter("millrace.batches", "Runs of the model", tags, key, LaneStatistics::batches);
         counter("millrace.run.seconds", "Time spent in runs", tags, key, lane -> lane.runNanos() / 1e9);
+        protection(tags, key);
         gauge("millrace.queue.rows", "Rows that wait for a run", tags, key, LaneStatistics::queued);
         gauge(
                 "millrace.requests.in.flight",
@@ -128,6 +129,39 @@ public final class RuntimeMetrics implements AutoCloseable {
                 tags,
                 key,
                 LaneStatistics::inFlight);
+    }
+
+    private void protection(Tags tags, Key key) {
+        counter(
+                "millrace.requests.unmeetable",
+                "Requests refused because their deadline could not be met",
+                tags,
+                key,
+                LaneStatistics::unmeetable);
+        counter(
+                "millrace.batches.split",
+                "Batches run again in halves because their run had failed",
+                tags,
+                key,
+                LaneStatistics::splits);
+        counter(
+                "millrace.runs.terminated",
+                "Runs ended early because nobody waited for them any more",
+                tags,
+                key,
+                LaneStatistics::terminated);
+        counter(
+                "millrace.breaker.opened",
+                "How often the model's runs kept failing",
+                tags,
+                key,
+                LaneStatistics::breakerOpened);
+        gauge(
+                "millrace.breaker.open",
+                "Whether requests are refused because the model keeps failing",
+                tags,
+                key,
+                lane -> lane.breakerOpen() ? 1 : 0);
     }
 
     private void counter(String name, String help, Tags tags, Key key, ToDoubleFunction<LaneStatistics> value) {

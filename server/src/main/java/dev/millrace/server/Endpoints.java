@@ -78,14 +78,14 @@ final class Endpoints {
 
     private Page model(Route route) {
         ModelStatus status = find(route);
-        if (!status.ready()) {
+        if (status.signature().isEmpty()) {
             throw new Refusal(Outcome.UNAVAILABLE, "model '" + status.model() + "' is not served: " + status.reason());
         }
         JsonWriter json =
                 new JsonWriter().raw("{\"name\":").string(status.model()).raw(",\"versions\":[");
         String separator = "";
         for (ModelStatus other : millrace.status()) {
-            if (other.model().equals(status.model()) && other.ready()) {
+            if (other.model().equals(status.model()) && other.signature().isPresent()) {
                 json.raw(separator).string(Long.toString(other.version()));
                 separator = ",";
             }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.runtime;
+package dev.millrace.policy;
 
 import dev.millrace.memory.Hot;
 
 /// Learns what a run costs: t(b) = a + b·c nanoseconds for b rows, by least squares with exponential forgetting.
 ///
 /// Threads: any. Concurrent updates may lose one another, which an estimate can bear.
-final class CostModel {
+public final class CostModel {
     private static final double KEEP = 0.98;
     /// Runs that took this many times the estimate are taken for interruptions and counted as this much.
     private static final double OUTLIER = 4;
@@ -27,7 +27,7 @@ final class CostModel {
 
     /// Takes note of a run.
     @Hot
-    void observe(int rows, long nanos) {
+    public void observe(int rows, long nanos) {
         if (++runs <= COLD_RUNS) {
             return;
         }
@@ -59,13 +59,13 @@ final class CostModel {
 
     /// The expected nanoseconds for `rows` rows; infinite before enough was observed.
     @Hot
-    double estimate(int rows) {
+    public double estimate(int rows) {
         return fixed + rows * perRow;
     }
 
     /// The most rows whose expected cost is within `budgetNanos`; may be 0. `Long.MAX_VALUE` affords any number.
     @Hot
-    int affordable(long budgetNanos) {
+    public int affordable(long budgetNanos) {
         if (budgetNanos == Long.MAX_VALUE) {
             return Integer.MAX_VALUE;
         }
@@ -74,5 +74,12 @@ final class CostModel {
             return 0;
         }
         return perRow <= 0 ? Integer.MAX_VALUE : (int) Math.min(Integer.MAX_VALUE, left / perRow);
+    }
+
+    /// The fewest rows that cost at most twice as much per row as `most` rows do; 1 while nothing is known.
+    @Hot
+    public int efficientRows(int most) {
+        double bearable = 2 * estimate(most) / most - perRow;
+        return bearable > 0 && bearable < Double.POSITIVE_INFINITY ? (int) Math.ceil(fixed / bearable) : 1;
     }
 }

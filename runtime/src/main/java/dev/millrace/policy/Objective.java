@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.runtime;
+package dev.millrace.policy;
 
 import dev.millrace.memory.Hot;
 
@@ -12,7 +12,7 @@ import dev.millrace.memory.Hot;
 /// waits while a run is in progress is the next batch (docs/adr/0006-an-objective-instead-of-knobs.md has why).
 ///
 /// Threads: one at a time, under the lane's token.
-final class Objective {
+public final class Objective {
     /// The part of the bound that is planned with; the rest is for what a mean cost does not tell.
     private static final double HEADROOM = 0.8;
     /// Spare capacity over the arrival rate that a batch size must have.
@@ -34,7 +34,7 @@ final class Objective {
     /// @param boundNanos what 99 of 100 rows should keep
     /// @param mostRows the most rows in one run
     /// @param instances runs at the same time
-    Objective(long boundNanos, int mostRows, int instances) {
+    public Objective(long boundNanos, int mostRows, int instances) {
         this.budgetNanos = HEADROOM * boundNanos;
         this.mostRows = mostRows;
         this.instances = instances;
@@ -46,7 +46,7 @@ final class Objective {
     /// @param claimed rows that have come in so far
     /// @param waiting rows that wait
     @Hot
-    int rows(long now, long claimed, int waiting, CostModel cost) {
+    public int rows(long now, long claimed, int waiting, CostModel cost) {
         measure(now, claimed);
         double fixed = cost.estimate(0);
         if (rowsPerNano < 0 || !(fixed < Double.POSITIVE_INFINITY)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.runtime;
+package dev.millrace.backend;
 
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryTag;
@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Slots that are rows of one region per tensor: the rows of a slice are the batch tensor, nothing is gathered.
-final class RowBackend implements Backend {
+public final class RowBackend implements Backend {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
     private final Side inputs;
@@ -30,7 +30,7 @@ final class RowBackend implements Backend {
     }
 
     /// Allocates the rows and makes a runner per instance; or fails, and holds nothing.
-    static RowBackend open(OnnxSession session, Signature signature, int capacity, int instances) {
+    public static RowBackend open(OnnxSession session, Signature signature, int capacity, int instances) {
         RowBackend backend = new RowBackend(signature, instances);
         try {
             backend.inputs.allocate(signature.inputs(), capacity);
@@ -46,7 +46,7 @@ final class RowBackend implements Backend {
     }
 
     /// The bytes that one slot takes in all regions.
-    static long slotBytes(Signature signature) {
+    public static long slotBytes(Signature signature) {
         long bytes = 0;
         for (TensorSpec spec : signature.inputs()) {
             bytes += rowBytes(spec);
@@ -67,27 +67,29 @@ final class RowBackend implements Backend {
 
     @Override
     @Hot
-    public void load(Call call, int firstRow, int firstSlot, int count) {
-        Tensor[] tensors = call.tensors().inputs();
-        for (int i = 0; i < tensors.length; i++) {
-            inputs.put(i, tensors[i], firstRow, firstSlot, count);
+    public TensorSet load(TensorSet tensors, int firstRow, int firstSlot, int count) {
+        Tensor[] from = tensors.inputs();
+        for (int i = 0; i < from.length; i++) {
+            inputs.put(i, from[i], firstRow, firstSlot, count);
         }
+        return tensors;
     }
 
     @Override
     @Hot
-    public boolean start(Slice slice) {
-        runners[slice.instance()].run(slice.firstSlot(), slice.count());
+    public boolean start(int instance, int firstSlot, int count) {
+        runners[instance].run(firstSlot, count);
         return true;
     }
 
     @Override
     @Hot
-    public void unload(Call call, int firstRow, int firstSlot, int count) {
-        Tensor[] tensors = call.tensors().outputs();
-        for (int i = 0; i < tensors.length; i++) {
-            outputs.get(i, tensors[i], firstRow, firstSlot, count);
+    public TensorSet unload(TensorSet tensors, int firstRow, int firstSlot, int count) {
+        Tensor[] to = tensors.outputs();
+        for (int i = 0; i < to.length; i++) {
+            outputs.get(i, to[i], firstRow, firstSlot, count);
         }
+        return tensors;
     }
 
     @Override
@@ -95,8 +97,13 @@ final class RowBackend implements Backend {
     public void release(int firstSlot, int count) {}
 
     @Override
-    public void terminate(Slice slice) {
-        runners[slice.instance()].terminate();
+    public long running(int instance) {
+        return runners[instance].running();
+    }
+
+    @Override
+    public boolean terminate(int instance, long run) {
+        return runners[instance].terminate(run);
     }
 
     @Override

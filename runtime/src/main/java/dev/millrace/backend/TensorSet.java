@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.runtime;
+package dev.millrace.backend;
 
+import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
@@ -11,11 +12,12 @@ import java.util.List;
 /// The tensors of one request: inputs as its owner fills them, outputs as the lane gives them.
 ///
 /// Ownership: the call's; for a lane that runs a request's own tensors, the lane's from claim to release.
-final class TensorSet implements AutoCloseable {
+public final class TensorSet implements AutoCloseable {
     private final Tensor[] inputs;
     private final Tensor[] outputs;
 
-    TensorSet(Signature signature) {
+    /// Tensors without shapes.
+    public TensorSet(Signature signature) {
         this(tensors(signature.inputs()), tensors(signature.outputs()));
     }
 
@@ -30,11 +32,15 @@ final class TensorSet implements AutoCloseable {
                 .toArray(Tensor[]::new);
     }
 
-    Tensor[] inputs() {
+    /// The inputs, in the order of the signature.
+    @Hot
+    public Tensor[] inputs() {
         return inputs;
     }
 
-    Tensor[] outputs() {
+    /// The outputs, in the order of the signature.
+    @Hot
+    public Tensor[] outputs() {
         return outputs;
     }
 

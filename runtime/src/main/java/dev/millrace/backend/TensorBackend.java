@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.runtime;
+package dev.millrace.backend;
 
 import dev.millrace.memory.Hot;
 import dev.millrace.ort.OnnxSession;
@@ -12,12 +12,14 @@ import java.util.concurrent.ArrayBlockingQueue;
 /// request that ended before leaves its tensors behind, because a run may still read them. When the slot is freed their
 /// memory is kept for calls that need tensors: freeing shared memory stops every thread for a moment, which a lane
 /// full of expired requests cannot afford.
-final class TensorBackend implements Backend {
+public final class TensorBackend implements Backend {
     private final TensorRunner[] runners;
     private final TensorSet[] slots;
     private final ArrayBlockingQueue<TensorSet> spares;
 
-    TensorBackend(OnnxSession session, int capacity, int instances) {
+    /// @param capacity slots
+    /// @param instances runs at the same time
+    public TensorBackend(OnnxSession session, int capacity, int instances) {
         slots = new TensorSet[capacity];
         spares = new ArrayBlockingQueue<>(capacity);
         runners = new TensorRunner[instances];
@@ -28,23 +30,28 @@ final class TensorBackend implements Backend {
 
     @Override
     @Hot
-    public void load(Call call, int firstRow, int firstSlot, int count) {
-        slots[firstSlot] = call.detachTensors();
+    public TensorSet load(TensorSet tensors, int firstRow, int firstSlot, int count) {
+        slots[firstSlot] = tensors;
+        return null;
     }
 
     @Override
     @Hot
-    public boolean start(Slice slice) {
-        TensorSet tensors = slots[slice.firstSlot()];
-        runners[slice.instance()].run(tensors.inputs(), tensors.outputs());
+    public boolean start(int instance, int firstSlot, int count) {
+        TensorSet tensors = slots[firstSlot];
+        runners[instance].run(tensors.inputs(), tensors.outputs());
         return true;
     }
 
     @Override
     @Hot
-    public void unload(Call call, int firstRow, int firstSlot, int count) {
-        call.attachTensors(slots[firstSlot]);
+    public TensorSet unload(TensorSet tensors, int firstRow, int firstSlot, int count) {
+        if (tensors != null) {
+            tensors.close();
+        }
+        TensorSet answered = slots[firstSlot];
         slots[firstSlot] = null;
+        return answered;
     }
 
     @Override
@@ -72,8 +79,13 @@ final class TensorBackend implements Backend {
     }
 
     @Override
-    public void terminate(Slice slice) {
-        runners[slice.instance()].terminate();
+    public long running(int instance) {
+        return runners[instance].running();
+    }
+
+    @Override
+    public boolean terminate(int instance, long run) {
+        return runners[instance].terminate(run);
     }
 
     @Override
