@@ -15,7 +15,7 @@ import java.util.List;
 /// in one piece. Threads: its event loop's.
 final class RequestDecoder extends HttpRequestDecoder {
     /// Heads in a row that did not come again. Then they are different every time, and remembering them is in vain.
-    private static final int MAX_IN_VAIN = 8;
+    static final int MAX_IN_VAIN = 8;
 
     private final Connection connection;
     private RepeatedHead head;
