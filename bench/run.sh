@@ -5,10 +5,11 @@
 #
 # Builds what is out of date, checks that every contestant answers like the floor, measures, and writes
 # bench/results/<date>-<commit>.md, .json and .log. By the sum of its parts a quick run, for trying out, takes a quarter
-# of an hour or less, a full one an hour or less. With names of parts only these are measured: --routes the small models by all routes, one by one and
-# saturated; --models larger models, alone and among each other; --neighbour beside processes that spin; --http the
-# servers; --recording what recording latencies costs; --ramp batching under a ramp of loads; --json reading
-# tensors from JSON. Run it on a machine that does nothing else.
+# of an hour or less, a full one an hour or less. With names of parts only these are measured: --routes the small models
+# by all routes, one by one and saturated; --models larger models, alone and among each other; --neighbour beside
+# processes that spin; --http the servers; --http-mix all models on one server; --recording what recording latencies
+# costs; --ramp batching under a ramp of loads; --json reading tensors from JSON. Run it on a machine that does nothing
+# else.
 #
 # The servers are loaded by wrk (Debian, Ubuntu: apt install wrk) and are left out where there is none.
 #
@@ -23,9 +24,12 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 options=
 for option in "$@"; do
     case $option in
-        --quick | --routes | --models | --neighbour | --http | --recording | --ramp | --json) options="$options $option" ;;
+        --quick | --routes | --models | --neighbour | --http | --http-mix | --recording | --ramp | --json)
+            options="$options $option"
+            ;;
         *)
-            printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--recording] [--ramp] [--json]" >&2
+            printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--http-mix] [--recording]" \
+                "    [--ramp] [--json]" >&2
             exit 2
             ;;
     esac

@@ -71,7 +71,7 @@ final class HttpBench implements AutoCloseable {
     ///
     /// @throws Gate.Refusal if an answer was wrong or missing
     Optional<Findings> measure() throws IOException {
-        Optional<Path> program = findWrk();
+        Optional<Path> program = findWrk(progress);
         if (program.isEmpty()) {
             return Optional.empty();
         }
@@ -89,7 +89,8 @@ final class HttpBench implements AutoCloseable {
         }
     }
 
-    private Optional<Path> findWrk() {
+    /// The load generator; where there is none, says how to get it.
+    static Optional<Path> findWrk(PrintStream progress) {
         Optional<Path> program = Wrk.find();
         if (program.isEmpty()) {
             progress.println("HTTP is not measured: there is no wrk on the PATH (Debian, Ubuntu: apt install wrk)");
@@ -103,7 +104,7 @@ final class HttpBench implements AutoCloseable {
     /// @throws Gate.Refusal if an answer was wrong or missing
     List<Double> recordingShares() throws IOException {
         List<Double> shares = new ArrayList<>();
-        Optional<Path> program = findWrk();
+        Optional<Path> program = findWrk(progress);
         if (program.isEmpty()) {
             return shares;
         }

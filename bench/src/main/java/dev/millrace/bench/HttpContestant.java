@@ -32,7 +32,7 @@ final class HttpContestant implements Contestant {
     private static final int OK = 200;
     private static final int PATIENCE_MILLIS = 60_000;
 
-    private final List<byte[]> requests = new ArrayList<>();
+    private final List<byte[]> requests;
     private final Socket socket;
     private final InputStream in;
     private String head;
@@ -42,18 +42,25 @@ final class HttpContestant implements Contestant {
     /// @param path what is asked
     /// @param bodies the requests' bodies, one per row
     HttpContestant(int port, String path, List<String> bodies) throws IOException {
-        for (String each : bodies) {
-            requests.add(request(path, each).getBytes(StandardCharsets.UTF_8));
-        }
+        this(port, bodies.stream().map(body -> request(path, body)).toList());
+    }
+
+    /// @param port where the server listens on this machine
+    /// @param requests whole requests, one per row, by [#request(String, String)]; nobody changes them
+    HttpContestant(int port, List<byte[]> requests) throws IOException {
+        this.requests = requests;
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setTcpNoDelay(true);
         socket.setSoTimeout(PATIENCE_MILLIS);
         in = new BufferedInputStream(socket.getInputStream());
     }
 
-    private static String request(String path, String body) {
-        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
-                + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body;
+    /// A whole request.
+    static byte[] request(String path, String body) {
+        String head =
+                "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ";
+        return (head + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body)
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     /// The body of a request for one row of a model of [BenchModels].
@@ -104,8 +111,9 @@ final class HttpContestant implements Contestant {
     @Override
     public List<Value> answers() {
         List<Float> numbers = new ArrayList<>();
+        String output;
         try (JsonParser json = JSON.createParser(body)) {
-            seekData(json);
+            output = seekData(json);
             while (json.nextToken() != JsonToken.END_ARRAY) {
                 numbers.add(Float.parseFloat(json.currentToken().isNumeric() ? json.getText() : "NaN"));
             }
@@ -116,15 +124,18 @@ final class HttpContestant implements Contestant {
         for (int i = 0; i < array.length; i++) {
             array[i] = numbers.get(i);
         }
-        return List.of(new Value(BenchModels.OUTPUT, DataType.FP32, new long[] {1, array.length}, array));
+        return List.of(new Value(output, DataType.FP32, new long[] {1, array.length}, array));
     }
 
-    /// Reads up to the first element.
-    private void seekData(JsonParser json) throws IOException {
+    /// Reads up to the first element, and returns the output's name.
+    private String seekData(JsonParser json) throws IOException {
+        String name = "";
         for (JsonToken token = json.nextToken(); token != null; token = json.nextToken()) {
-            if (token == JsonToken.FIELD_NAME && json.currentName().equals("data")) {
+            if (token == JsonToken.FIELD_NAME && json.currentName().equals("name")) {
+                name = json.nextTextValue();
+            } else if (token == JsonToken.FIELD_NAME && json.currentName().equals("data")) {
                 json.nextToken();
-                return;
+                return name;
             }
         }
         throw new IOException("an answer without data: " + body);

@@ -44,13 +44,15 @@ public final class Main {
     private static final String MODELS = "--models";
     private static final String NEIGHBOUR = "--neighbour";
     private static final String HTTP = "--http";
+    /// All models on one server.
+    private static final String HTTP_MIX = "--http-mix";
     /// What recording latencies costs.
     private static final String RECORDING = "--recording";
     /// Batching under a ramp of loads.
     private static final String RAMP = "--ramp";
     /// Reading tensors from JSON.
     private static final String JSON = "--json";
-    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, RECORDING, RAMP, JSON);
+    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, HTTP_MIX, RECORDING, RAMP, JSON);
 
     private final Effort effort;
     private final Set<String> parts;
@@ -131,6 +133,13 @@ public final class Main {
                 write();
             }
         }
+        if (parts.contains(HTTP_MIX)) {
+            Optional<Section> mixed = httpMix();
+            if (mixed.isPresent()) {
+                sections.add(mixed.get());
+                write();
+            }
+        }
         if (parts.contains(RECORDING)) {
             sections.add(recording());
             write();
@@ -143,7 +152,9 @@ public final class Main {
             sections.add(decoding());
             write();
         }
-        boolean measured = http.isPresent() || !parts.equals(Set.of(HTTP));
+        boolean measured = http.isPresent()
+                || !sections.isEmpty()
+                || !Set.of(HTTP, HTTP_MIX).containsAll(parts);
         if (measured) {
             System.err.println("written to " + name + ".md and .json");
             System.out.print(MarkdownReport.of(results()));
@@ -194,6 +205,12 @@ public final class Main {
     private Optional<HttpBench.Findings> http() throws IOException {
         try (HttpBench bench = new HttpBench(effort, System.err, Path.of(name + ".log"))) {
             return bench.measure();
+        }
+    }
+
+    private Optional<Section> httpMix() throws IOException {
+        try (HttpMix bench = new HttpMix(effort, System.err, Path.of(name + ".log"))) {
+            return bench.measure().map(HttpMixReport::new);
         }
     }
 

@@ -68,10 +68,17 @@ public enum Document {
         return texts;
     }
 
-    /// The body of a request for one row.
+    /// The body of a request for one row of numbers.
     public static String request(String input, float[] row) {
-        return "{\"inputs\":[{\"name\":\"" + input + "\",\"shape\":[1," + row.length
-                + "],\"datatype\":\"FP32\",\"data\":[" + list(row) + "]}]}";
+        return request(input, "[1," + row.length + "]", row);
+    }
+
+    /// The body of a request for one tensor.
+    ///
+    /// @param shape as JSON
+    public static String request(String input, String shape, float[] tensor) {
+        return "{\"inputs\":[{\"name\":\"" + input + "\",\"shape\":" + shape + ",\"datatype\":\"FP32\",\"data\":["
+                + list(tensor) + "]}]}";
     }
 
     private static String list(float[] values) {
