@@ -37,8 +37,9 @@ final class RequestBody {
         if (!copied) {
             copied = true;
             ByteBuf first = bytes;
+            // Not on the heap: its small young generation has no room for what grows to megabytes.
             bytes = allocator
-                    .heapBuffer(Math.max(2 * (first.readableBytes() + more), 1024))
+                    .directBuffer(Math.max(2 * (first.readableBytes() + more), 1024))
                     .writeBytes(first);
             first.release();
         }
