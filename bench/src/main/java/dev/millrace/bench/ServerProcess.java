@@ -62,7 +62,7 @@ final class ServerProcess implements AutoCloseable {
     /// @throws IOException if it ends instead
     static ServerProcess startMillrace(Path log, List<String> arguments) throws IOException {
         String classPath = System.getProperty(JAR, System.getProperty("java.class.path"));
-        return start(log, classPath, dev.millrace.server.Main.class, arguments);
+        return start(log, classPath, dev.millrace.cli.Main.class, arguments);
     }
 
     private static ServerProcess start(Path log, String classPath, Class<?> main, List<String> arguments)

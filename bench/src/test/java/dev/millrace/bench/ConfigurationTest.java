@@ -72,7 +72,7 @@ class ConfigurationTest {
     @Test
     void shouldNameTheOptionsThatThereAre() throws Exception {
         TreeSet<String> options = new TreeSet<>();
-        for (var field : Class.forName("dev.millrace.server.ServeCommand").getDeclaredFields()) {
+        for (var field : Class.forName("dev.millrace.cli.ServeCommand").getDeclaredFields()) {
             Option option = field.getAnnotation(Option.class);
             if (option != null) {
                 options.addAll(List.of(option.names()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.protocol.Refusal;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.Model;
 import dev.millrace.runtime.Outcome;

@@ -6,6 +6,7 @@ import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.protocol.Refusal;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.Outcome;

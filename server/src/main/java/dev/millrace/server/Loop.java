@@ -3,6 +3,8 @@ package dev.millrace.server;
 
 import dev.millrace.json.JsonReader;
 import dev.millrace.memory.Hot;
+import dev.millrace.protocol.InferDecoder;
+import dev.millrace.protocol.Refusal;
 import dev.millrace.runtime.Call;
 import dev.millrace.runtime.InferenceException;
 import dev.millrace.runtime.Millrace;

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
-import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
-import dev.millrace.model.TensorSpec;
+import dev.millrace.protocol.OutputWriter;
 import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Model;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.List;
 
-/// What one event loop keeps for one model version: calls to use again, and the parts of its answers that never change.
+/// What one event loop keeps for one model version: calls to use again, and what writes its answers.
 ///
 /// Threads: one, the event loop's. Ownership: it owns the calls that lie here; those taken are their exchange's until
 /// they are given back.
@@ -26,8 +24,7 @@ final class ModelCalls {
     private final long version;
     private final ArrayDeque<Call> free = new ArrayDeque<>();
     private final byte[][] inputNames;
-    private final byte[] answerStart;
-    private final byte[][] outputStarts;
+    private final OutputWriter writer;
     private long freeBytes;
 
     /// @param model a handle that is bound to the version
@@ -38,26 +35,7 @@ final class ModelCalls {
         this.inputNames = signature.inputs().stream()
                 .map(input -> input.name().getBytes(StandardCharsets.UTF_8))
                 .toArray(byte[][]::new);
-        JsonWriter writer = new JsonWriter();
-        this.answerStart = writer.raw("{\"model_name\":")
-                .string(model.name())
-                .raw(",\"model_version\":\"")
-                .number(version)
-                .raw('"')
-                .toBytes();
-        List<TensorSpec> outputs = signature.outputs();
-        this.outputStarts = new byte[outputs.size()][];
-        for (int i = 0; i < outputStarts.length; i++) {
-            outputStarts[i] = writer.reset()
-                    .raw("{\"name\":")
-                    .string(outputs.get(i).name())
-                    .raw(",\"datatype\":\"" + outputs.get(i).datatype() + "\",\"shape\":[")
-                    .toBytes();
-        }
-    }
-
-    Signature signature() {
-        return signature;
+        this.writer = new OutputWriter(model.name(), version, signature);
     }
 
     /// The version of the model.
@@ -72,15 +50,10 @@ final class ModelCalls {
         return inputNames;
     }
 
-    /// The JSON of an answer up to the version.
-    byte[] answerStart() {
-        return answerStart;
-    }
-
-    /// The JSON of an output up to its shape.
+    /// Writes its answers.
     @Hot
-    byte[] outputStart(int index) {
-        return outputStarts[index];
+    OutputWriter writer() {
+        return writer;
     }
 
     Call take() {

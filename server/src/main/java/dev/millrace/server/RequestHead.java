@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.protocol.InferDecoder;
+import dev.millrace.protocol.Refusal;
 import dev.millrace.runtime.Outcome;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.HttpHeaderNames;

@@ -71,7 +71,7 @@ final class Responses {
         Call call = exchange.call();
         call.encoding();
         json.reset();
-        OutputWriter.write(json, exchange.calls(), call, exchange.id(), exchange.outputs());
+        exchange.calls().writer().write(json, call, exchange.id(), exchange.outputs());
         call.encoded();
         ByteBuf buffer = allocator.buffer(MAX_HEAD_BYTES + json.length());
         buffer.writeBytes(OK_JSON);

@@ -2,11 +2,11 @@
 package dev.millrace.server;
 
 /// Which Millrace this is, as its jar says.
-final class Version {
+public final class Version {
     private Version() {}
 
     /// The version; "development" where there is no jar.
-    static String number() {
+    public static String number() {
         String version = Version.class.getPackage().getImplementationVersion();
         return version == null ? "development" : version;
     }

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 
 /// A JSON value for tests to look into. Numbers keep the text they came as.
-record JsonTree(Object value) {
+public record JsonTree(Object value) {
     private static final JsonFactory JSON = new JsonFactoryBuilder()
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .streamReadConstraints(StreamReadConstraints.builder()
@@ -25,14 +25,14 @@ record JsonTree(Object value) {
             .build();
 
     /// A number, as it was written.
-    record Number(String text) {
+    public record Number(String text) {
         @Override
         public String toString() {
             return text;
         }
     }
 
-    static JsonTree parse(String text) {
+    public static JsonTree parse(String text) {
         try (JsonParser parser = JSON.createParser(text)) {
             parser.nextToken();
             JsonTree tree = read(parser);
@@ -73,20 +73,20 @@ record JsonTree(Object value) {
     }
 
     @SuppressWarnings("unchecked") // as read() made it
-    Map<String, JsonTree> members() {
+    public Map<String, JsonTree> members() {
         return (Map<String, JsonTree>) value;
     }
 
     @SuppressWarnings("unchecked") // as read() made it
-    List<JsonTree> elements() {
+    public List<JsonTree> elements() {
         return (List<JsonTree>) value;
     }
 
-    boolean has(String name) {
+    public boolean has(String name) {
         return members().containsKey(name);
     }
 
-    JsonTree get(String name) {
+    public JsonTree get(String name) {
         JsonTree member = members().get(name);
         if (member == null) {
             throw new NoSuchElementException("no '" + name + "' in " + this);
@@ -94,12 +94,12 @@ record JsonTree(Object value) {
         return member;
     }
 
-    String text() {
+    public String text() {
         return (String) value;
     }
 
     /// The texts of all scalars in an array, however nested.
-    List<String> scalars() {
+    public List<String> scalars() {
         List<String> texts = new ArrayList<>();
         collect(this, texts);
         return texts;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /// Request bodies with random damage, the same ones for the same seed.
-final class Mutations {
+public final class Mutations {
     private static final String[] TOKENS = {
         "{",
         "}",
@@ -59,23 +59,23 @@ final class Mutations {
     private String model;
     private byte[] body;
 
-    Mutations(long seed) {
+    public Mutations(long seed) {
         random = new SplittableRandom(seed);
     }
 
     /// Makes the next one.
-    void next() {
+    public void next() {
         int which = random.nextInt(BODIES.size());
         model = MODELS.get(which);
         body = mutate(BODIES.get(which).getBytes(StandardCharsets.UTF_8));
     }
 
     /// The model that it is for.
-    String model() {
+    public String model() {
         return model;
     }
 
-    byte[] body() {
+    public byte[] body() {
         return body;
     }
 

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /// A connection on which tests decide about every byte.
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
     private static final int TIMEOUT_MILLIS = 30_000;
 
     private final Socket socket;
@@ -22,7 +22,7 @@ final class RawClient implements AutoCloseable {
     private final OutputStream out;
 
     /// An answer as it came, with names of headers in any case.
-    record Answer(int status, Map<String, String> headers, String body) {}
+    public record Answer(int status, Map<String, String> headers, String body) {}
 
     private RawClient(Socket socket) throws IOException {
         this.socket = socket;
@@ -30,7 +30,7 @@ final class RawClient implements AutoCloseable {
         this.out = socket.getOutputStream();
     }
 
-    static RawClient connect(int port) {
+    public static RawClient connect(int port) {
         try {
             Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
             socket.setTcpNoDelay(true);
@@ -42,25 +42,25 @@ final class RawClient implements AutoCloseable {
     }
 
     /// A POST with its length, on a connection that stays open.
-    static String post(String path, String body) {
+    public static String post(String path, String body) {
         return post(path, body, "");
     }
 
-    static String post(String path, String body, String headers) {
+    public static String post(String path, String body, String headers) {
         int length = body.getBytes(StandardCharsets.UTF_8).length;
         return "POST " + path + " HTTP/1.1\r\nHost: test\r\n" + headers + "Content-Length: " + length + "\r\n\r\n"
                 + body;
     }
 
-    static String get(String path) {
+    public static String get(String path) {
         return "GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n";
     }
 
-    RawClient send(String text) {
+    public RawClient send(String text) {
         return send(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    RawClient send(byte[] bytes) {
+    public RawClient send(byte[] bytes) {
         try {
             out.write(bytes);
             out.flush();
@@ -71,11 +71,11 @@ final class RawClient implements AutoCloseable {
     }
 
     /// Reads an answer that has a body.
-    Answer read() {
+    public Answer read() {
         return read(true);
     }
 
-    Answer read(boolean hasBody) {
+    public Answer read(boolean hasBody) {
         try {
             String first = line();
             if (first.isEmpty()) {
@@ -105,7 +105,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /// Whether the server has closed the connection, after nothing more.
-    boolean isClosedByServer() {
+    public boolean isClosedByServer() {
         try {
             return in.read() < 0;
         } catch (IOException e) {

@@ -19,7 +19,7 @@ import java.util.function.UnaryOperator;
 
 /// A server with the test models, on a port of its own, and a client for it. When it is closed no native memory may be
 /// left.
-final class TestServer implements AutoCloseable {
+public final class TestServer implements AutoCloseable {
     private final MillraceServer server;
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -27,7 +27,7 @@ final class TestServer implements AutoCloseable {
             .build();
 
     /// An answer.
-    record Reply(int status, String body, HttpResponse<String> response) {
+    public record Reply(int status, String body, HttpResponse<String> response) {
         JsonTree json() {
             return JsonTree.parse(body);
         }
@@ -53,16 +53,16 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    static TestServer start() {
+    public static TestServer start() {
         return start(UnaryOperator.identity());
     }
 
-    static TestServer start(UnaryOperator<ServerConfig> change) {
+    public static TestServer start(UnaryOperator<ServerConfig> change) {
         return new TestServer(change.apply(ServerConfig.of(models()).withPort(0)));
     }
 
     /// The folder of the test models.
-    static Path models() {
+    public static Path models() {
         try {
             return Path.of(TestServer.class.getResource("/models").toURI());
         } catch (URISyntaxException e) {
@@ -70,35 +70,35 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    int port() {
+    public int port() {
         return server.port();
     }
 
-    MillraceServer server() {
+    public MillraceServer server() {
         return server;
     }
 
-    RawClient connect() {
+    public RawClient connect() {
         return RawClient.connect(port());
     }
 
-    Reply get(String path) {
+    public Reply get(String path) {
         return send(request(path).GET());
     }
 
-    Reply infer(String model, String body) {
+    public Reply infer(String model, String body) {
         return post("/v2/models/" + model + "/infer", body);
     }
 
-    Reply post(String path, String body) {
+    public Reply post(String path, String body) {
         return send(request(path).POST(BodyPublishers.ofString(body)));
     }
 
-    HttpRequest.Builder request(String path) {
+    public HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(URI.create(server.url() + path)).timeout(Duration.ofSeconds(60));
     }
 
-    Reply send(HttpRequest.Builder request) {
+    public Reply send(HttpRequest.Builder request) {
         try {
             HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
             return new Reply(response.statusCode(), response.body(), response);
@@ -109,7 +109,7 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    HttpClient client() {
+    public HttpClient client() {
         return client;
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.protocol;
 
 import dev.millrace.json.JsonException;
 import dev.millrace.json.JsonReader;
@@ -14,9 +14,9 @@ import java.util.Arrays;
 /// Reads the JSON body of an inference request into a call's tensors, in one pass and without a tree.
 ///
 /// Unknown keys are passed over. Threads: one; results belong to the last request that was decoded.
-final class InferDecoder {
+public final class InferDecoder {
     /// A year: longer timeouts are as good as none, and nanoseconds of this do not overflow.
-    static final long MAX_TIMEOUT_MICROS = 365L * 24 * 3600 * 1_000_000;
+    public static final long MAX_TIMEOUT_MICROS = 365L * 24 * 3600 * 1_000_000;
 
     private static final byte[] ID = JsonWriter.ascii("id");
     private static final byte[] INPUTS = JsonWriter.ascii("inputs");
@@ -33,17 +33,17 @@ final class InferDecoder {
     private long timeoutMicros;
 
     /// The request's id, or null.
-    String id() {
+    public String id() {
         return id;
     }
 
     /// The outputs that are wanted, in the request's order; null for all.
-    int[] outputs() {
+    public int[] outputs() {
         return outputs;
     }
 
     /// How long the answer may take, or 0 for no limit.
-    long timeoutMicros() {
+    public long timeoutMicros() {
         return timeoutMicros;
     }
 
@@ -53,7 +53,7 @@ final class InferDecoder {
     /// @param body has [JsonReader#PADDING] bytes after the request's `length`
     /// @throws Refusal if it is no request that the call's model can answer
     @Hot
-    void decode(Call call, byte[][] inputNames, byte[] body, int offset, int length) {
+    public void decode(Call call, byte[][] inputNames, byte[] body, int offset, int length) {
         id = null;
         outputs = null;
         timeoutMicros = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -116,7 +116,7 @@ class LauncherTest {
                 .isEqualToIgnoringNewLines(java + " --enable-native-access=ALL-UNNAMED -Dmillrace.home=" + root
                         + " -XX:+UseG1GC -Da=b -cp "
                         + jar()
-                        + " dev.millrace.server.Main serve --port 8000");
+                        + " dev.millrace.cli.Main serve --port 8000");
     }
 
     @Test
@@ -175,7 +175,7 @@ class LauncherTest {
         Run run = run("a b", "", "*");
 
         assertThat(run.exit()).isEqualTo(3);
-        assertThat(run.out()).endsWith("<dev.millrace.server.Main><a b><><*>");
+        assertThat(run.out()).endsWith("<dev.millrace.cli.Main><a b><><*>");
     }
 
     @Test

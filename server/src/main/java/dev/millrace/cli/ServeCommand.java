@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.cli;
 
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.RuntimeConfig;
+import dev.millrace.server.MillraceServer;
+import dev.millrace.server.ServerConfig;
+import dev.millrace.server.Version;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.server.Bodies;
+import dev.millrace.server.JsonTree;
+import dev.millrace.server.TestServer;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;

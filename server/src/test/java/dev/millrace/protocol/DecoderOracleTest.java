@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.json.JsonReader;
 import dev.millrace.memory.Tensor;
 import dev.millrace.runtime.Call;
+import dev.millrace.server.Bodies;
+import dev.millrace.server.Mutations;
+import dev.millrace.server.TestServer;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.cli;
 
 import dev.millrace.load.LoadCommand;
+import dev.millrace.server.Version;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import picocli.CommandLine;

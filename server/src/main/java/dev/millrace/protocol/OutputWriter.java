@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.protocol;
 
 import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
+import dev.millrace.model.Signature;
+import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
 import java.util.List;
 
-/// Writes the outputs of a call as the JSON of an inference response. Threads: stateless.
-final class OutputWriter {
+/// Writes the outputs of calls to one model version as the JSON of inference responses. What is the same in all of them
+/// is made once. Threads: any.
+public final class OutputWriter {
     private static final byte[] ID = JsonWriter.ascii(",\"id\":");
     private static final byte[] OUTPUTS = JsonWriter.ascii(",\"outputs\":[");
     private static final byte[] PARAMETERS = JsonWriter.ascii("],\"parameters\":{\"keys\":");
@@ -16,26 +19,50 @@ final class OutputWriter {
     private static final byte[] DATA_AFTER_PARAMETERS = JsonWriter.ascii("},\"data\":[");
     private static final byte[] OUTPUT_END = JsonWriter.ascii("]}");
 
-    private OutputWriter() {}
+    /// The answer up to the id.
+    private final byte[] start;
+    /// Each output up to its shape.
+    private final byte[][] outputStarts;
+
+    /// Gets ready for the answers of a model version.
+    public OutputWriter(String model, long version, Signature signature) {
+        JsonWriter json = new JsonWriter();
+        start = json.raw("{\"model_name\":")
+                .string(model)
+                .raw(",\"model_version\":\"")
+                .number(version)
+                .raw('"')
+                .toBytes();
+        List<TensorSpec> outputs = signature.outputs();
+        outputStarts = new byte[outputs.size()][];
+        for (int i = 0; i < outputStarts.length; i++) {
+            outputStarts[i] = json.reset()
+                    .raw("{\"name\":")
+                    .string(outputs.get(i).name())
+                    .raw(",\"datatype\":\"" + outputs.get(i).datatype() + "\",\"shape\":[")
+                    .toBytes();
+        }
+    }
 
     /// Writes a response.
     ///
+    /// @param call one that has ended well
     /// @param id the request's id, or null
     /// @param outputs the outputs to write, in this order; null for all
     @Hot
-    static void write(JsonWriter json, ModelCalls model, Call call, String id, int[] outputs) {
-        json.raw(model.answerStart());
+    public void write(JsonWriter json, Call call, String id, int[] outputs) {
+        json.raw(start);
         if (id != null) {
             json.raw(ID).string(id);
         }
         json.raw(OUTPUTS);
-        int count = outputs == null ? model.signature().outputs().size() : outputs.length;
+        int count = outputs == null ? outputStarts.length : outputs.length;
         for (int i = 0; i < count; i++) {
             if (i > 0) {
                 json.raw(',');
             }
             int index = outputs == null ? i : outputs[i];
-            json.raw(model.outputStart(index));
+            json.raw(outputStarts[index]);
             output(json, call.output(index));
         }
         json.raw(OUTPUT_END);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.millrace.server.Bodies;
+import dev.millrace.server.RawClient;
+import dev.millrace.server.TestServer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.cli;
 
 import java.lang.reflect.Proxy;
 import java.util.List;
