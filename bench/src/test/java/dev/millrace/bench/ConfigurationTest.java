@@ -3,6 +3,7 @@ package dev.millrace.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.limit.Limit;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.server.ServerConfig;
@@ -20,7 +21,11 @@ import picocli.CommandLine.Option;
 class ConfigurationTest {
     /// The cells of a table's rows, without their backquotes, below the header cell `header`.
     private static List<List<String>> table(String header) throws IOException {
-        List<String> lines = Files.readAllLines(Markdown.root().resolve("docs/configuration.md"));
+        return table("docs/configuration.md", header);
+    }
+
+    private static List<List<String>> table(String file, String header) throws IOException {
+        List<String> lines = Files.readAllLines(Markdown.root().resolve(file));
         List<List<String>> rows = new ArrayList<>();
         int line = 0;
         while (!lines.get(line).startsWith("| `" + header + "` |")) {
@@ -66,7 +71,24 @@ class ConfigurationTest {
         for (List<String> row : rows.subList(0, 3)) {
             assertThat(row.getLast()).as(row.getFirst()).isEqualTo(value(ServerConfig.of(), row.getFirst()));
         }
-        assertThat(rows.get(4).getLast()).isEqualTo(value(ServerConfig.of(), "maxBodyBytes"));
+    }
+
+    @Test
+    void shouldListEveryLimitWithItsDefault() throws IOException {
+        assertThat(table("docs/limits.md", "Limit"))
+                .extracting(row -> String.join(" ", row.subList(0, 4)))
+                .containsExactlyElementsOf(Arrays.stream(Limit.values())
+                        .map(ConfigurationTest::described)
+                        .toList());
+    }
+
+    private static String described(Limit limit) {
+        String prefix = limit.name() + ' ' + limit.option();
+        return switch (limit.unit()) {
+            case COUNT -> prefix + "  " + limit.standard();
+            case BYTES -> prefix + " bytes " + limit.standard();
+            case MILLIS -> prefix + " time " + limit.standard() / 1000 + "s";
+        };
     }
 
     @Test
@@ -82,7 +104,7 @@ class ConfigurationTest {
         for (String table : List.of("RuntimeConfig", "ServerConfig")) {
             table(table).stream()
                     .map(row -> row.get(1))
-                    .filter(name -> !name.isEmpty())
+                    .filter(name -> name.startsWith("--"))
                     .forEach(named::add);
         }
         assertThat(named).isEqualTo(options);

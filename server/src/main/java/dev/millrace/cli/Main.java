@@ -44,8 +44,10 @@ public final class Main implements Runnable {
 
     /// Runs the command and returns its exit code.
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        return new CommandLine(new Main())
-                .setOut(out)
+        CommandLine command = new CommandLine(new Main());
+        CommandLine serve = command.getSubcommands().get("serve");
+        serve.<ServeCommand>getCommand().limits().addTo(serve.getCommandSpec());
+        return command.setOut(out)
                 .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::complain)

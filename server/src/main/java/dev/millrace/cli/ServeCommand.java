@@ -68,9 +68,6 @@ final class ServeCommand implements Callable<Integer> {
             description = "The most rows that wait per model, for models whose config.pbtxt does not say.")
     private int queueRows = RuntimeConfig.DEFAULT.queueRows();
 
-    @Option(names = "--max-body-bytes", paramLabel = "BYTES", description = "The largest request body.")
-    private int maxBodyBytes = ServerConfig.DEFAULT_MAX_BODY_BYTES;
-
     @Option(names = "--no-recording", description = "Record no latencies and no batch sizes.")
     private boolean noRecording;
 
@@ -85,6 +82,13 @@ final class ServeCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;
+
+    private final LimitOptions limits = new LimitOptions();
+
+    /// The options that are not fields of this.
+    LimitOptions limits() {
+        return limits;
+    }
 
     @Override
     public Integer call() throws InterruptedException {
@@ -117,7 +121,7 @@ final class ServeCommand implements Callable<Integer> {
                     .withQueueRows(queueRows)
                     .withRecording(!noRecording)
                     .withDrainTimeout(Duration.ofSeconds(drainSeconds));
-            return new ServerConfig(folders, host, port, eventLoops, maxBodyBytes, runtime);
+            return new ServerConfig(folders, host, port, eventLoops, limits.values(), runtime);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }

@@ -20,7 +20,7 @@ import java.util.Arrays;
 /// }
 /// ```
 ///
-/// The text is checked as far as it is read: grammar as in RFC 8259, UTF-8 strictly, nesting up to [#MAX_DEPTH],
+/// The text is checked as far as it is read: grammar as in RFC 8259, UTF-8 strictly, nesting up to a limit,
 /// numbers up to [#MAX_NUMBER] characters. The bare tokens `NaN`, `Infinity` and `-Infinity` are numbers.
 ///
 /// Threads: one. Ownership: the text stays the caller's, and must not change while it is read. Methods throw
@@ -30,7 +30,7 @@ public final class JsonReader {
     public static final int PADDING = 32;
 
     /// Deeper than any tensor, and nothing to overflow a stack with.
-    public static final int MAX_DEPTH = 100;
+    public static final int DEFAULT_MAX_DEPTH = 100;
 
     /// Longer than any number that means something.
     public static final int MAX_NUMBER = 1000;
@@ -57,6 +57,7 @@ public final class JsonReader {
 
     private final StringDecoder strings = new StringDecoder();
     private final NumberDecoder numbers = new NumberDecoder();
+    private final int maxDepth;
     private byte[] text = new byte[PADDING];
     private int start;
     private int end;
@@ -68,6 +69,16 @@ public final class JsonReader {
     private int valueStart;
     private int numberEnd;
     private boolean numberIsInteger;
+
+    /// Takes what is nested up to [#DEFAULT_MAX_DEPTH].
+    public JsonReader() {
+        this(DEFAULT_MAX_DEPTH);
+    }
+
+    /// @param maxDepth how deep objects and arrays may be nested
+    public JsonReader(int maxDepth) {
+        this.maxDepth = maxDepth;
+    }
 
     /// Starts to read `length` bytes of `bytes` from `offset` on, which has [#PADDING] bytes after that.
     @Hot
@@ -159,7 +170,7 @@ public final class JsonReader {
         if (skipSpace() != opening) {
             throw unexpected(opening == '{' ? "'{'" : "'['");
         }
-        if (++depth > MAX_DEPTH) {
+        if (++depth > maxDepth) {
             throw tooDeep();
         }
         at++;
@@ -370,7 +381,12 @@ public final class JsonReader {
     }
 
     private JsonException tooDeep() {
-        return malformed(at, "nested deeper than the depth of " + MAX_DEPTH);
+        return malformed(at, "nested deeper than the depth of " + maxDepth);
+    }
+
+    /// Whether the text was refused because it is nested too deep.
+    public boolean isTooDeep() {
+        return depth > maxDepth;
     }
 
     private JsonException tooLong(int from, int to) {

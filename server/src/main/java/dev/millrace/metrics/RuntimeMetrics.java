@@ -21,7 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.IntToLongFunction;
+import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
 
 /// What the runtime, the server and the JVM count, in Prometheus' text format.
@@ -31,7 +31,7 @@ public final class RuntimeMetrics implements AutoCloseable {
     private static final int STATUS_LIMIT = 600;
 
     private final Millrace millrace;
-    private final IntToLongFunction answers;
+    private final ServerFigures server;
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final LatencyCollector latencies;
@@ -40,10 +40,10 @@ public final class RuntimeMetrics implements AutoCloseable {
 
     private record Key(String model, long version) {}
 
-    /// @param answers how many HTTP requests were answered with a status
-    public RuntimeMetrics(Millrace millrace, IntToLongFunction answers) {
+    /// @param server what the server counts itself
+    public RuntimeMetrics(Millrace millrace, ServerFigures server) {
         this.millrace = millrace;
-        this.answers = answers;
+        this.server = server;
         this.latencies = new LatencyCollector(millrace::recordings);
         new ClassLoaderMetrics().bindTo(registry);
         new JvmMemoryMetrics().bindTo(registry);
@@ -59,6 +59,22 @@ public final class RuntimeMetrics implements AutoCloseable {
                     .tag("tag", lower(tag))
                     .register(registry);
         }
+        register();
+    }
+
+    private void register() {
+        Gauge.builder(
+                        "millrace.http.connections",
+                        server,
+                        figures -> figures.connections().getAsLong())
+                .description("Open HTTP connections")
+                .register(registry);
+        server.limited()
+                .forEach((limit, count) -> FunctionCounter.builder(
+                                "millrace.http.limited", count, LongSupplier::getAsLong)
+                        .description("Requests refused and connections closed for a limit")
+                        .tag("limit", limit)
+                        .register(registry));
     }
 
     private static String lower(Enum<?> constant) {
@@ -79,7 +95,7 @@ public final class RuntimeMetrics implements AutoCloseable {
             }
         }
         for (int status = 0; status < STATUS_LIMIT; status++) {
-            if (answers.applyAsLong(status) > 0 && statuses.add(status)) {
+            if (server.answers().applyAsLong(status) > 0 && statuses.add(status)) {
                 register(status);
             }
         }
@@ -87,7 +103,7 @@ public final class RuntimeMetrics implements AutoCloseable {
     }
 
     private void register(int status) {
-        FunctionCounter.builder("millrace.http.requests", answers, counts -> counts.applyAsLong(status))
+        FunctionCounter.builder("millrace.http.requests", server.answers(), counts -> counts.applyAsLong(status))
                 .description("HTTP requests by the status of their answers")
                 .tag("status", Integer.toString(status))
                 .register(registry);

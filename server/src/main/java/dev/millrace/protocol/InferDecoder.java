@@ -5,10 +5,13 @@ import dev.millrace.json.JsonException;
 import dev.millrace.json.JsonReader;
 import dev.millrace.json.JsonReader.Token;
 import dev.millrace.json.JsonWriter;
+import dev.millrace.limit.Limit;
+import dev.millrace.limit.Limits;
 import dev.millrace.memory.Hot;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /// Reads the JSON body of an inference request into a call's tensors, in one pass and without a tree.
@@ -25,12 +28,20 @@ public final class InferDecoder {
     private static final byte[] TIMEOUT = JsonWriter.ascii("timeout");
     private static final byte[] NAME = JsonWriter.ascii("name");
 
-    private final JsonReader json = new JsonReader();
-    private final InputDecoder inputs = new InputDecoder(json);
+    private final Limits limits;
+    private final JsonReader json;
+    private final InputDecoder inputs;
 
     private String id;
     private int[] outputs;
     private long timeoutMicros;
+
+    /// @param limits what a request may have
+    public InferDecoder(Limits limits) {
+        this.limits = limits;
+        this.json = new JsonReader(limits.count(Limit.MAX_JSON_DEPTH));
+        this.inputs = new InputDecoder(json, limits);
+    }
 
     /// The request's id, or null.
     public String id() {
@@ -70,8 +81,9 @@ public final class InferDecoder {
         }
     }
 
-    private static Refusal malformed(JsonException e) {
-        return Refusal.invalid("malformed JSON at " + e.getMessage());
+    private Refusal malformed(JsonException e) {
+        String message = "malformed JSON at " + e.getMessage();
+        return json.isTooDeep() ? Refusal.tooDeep(message) : Refusal.invalid(message);
     }
 
     /// The bytes of a byte order mark, which some senders put before UTF-8.
@@ -94,7 +106,7 @@ public final class InferDecoder {
             if (json.isKey(INPUTS)) {
                 readInputs();
             } else if (json.isKey(ID)) {
-                id = Texts.optional(json, "the id");
+                readId();
             } else if (json.isKey(OUTPUTS)) {
                 readOutputs(signature);
             } else if (json.isKey(PARAMETERS)) {
@@ -105,6 +117,16 @@ public final class InferDecoder {
         }
         if (json.token() != Token.END) {
             throw notTheEnd();
+        }
+    }
+
+    private void readId() {
+        id = Texts.optional(json, "the id");
+        if (id != null && id.length() > limits.get(Limit.MAX_ID_BYTES) / 3) {
+            int bytes = id.getBytes(StandardCharsets.UTF_8).length;
+            if (bytes > limits.get(Limit.MAX_ID_BYTES)) {
+                throw Refusal.tooLarge(limits, Limit.MAX_ID_BYTES, "the id has " + bytes + " bytes");
+            }
         }
     }
 
@@ -192,7 +214,10 @@ public final class InferDecoder {
             throw Refusal.invalid("'parameters' is " + json.describe() + ", expected an object");
         }
         json.enterObject();
-        while (json.nextMember()) {
+        for (int count = 1; json.nextMember(); count++) {
+            if (count > limits.get(Limit.MAX_PARAMETERS)) {
+                throw Refusal.tooLarge(limits, Limit.MAX_PARAMETERS, "'parameters' has " + count + " and more");
+            }
             if (json.isKey(TIMEOUT)) {
                 timeoutMicros = timeout();
             } else {

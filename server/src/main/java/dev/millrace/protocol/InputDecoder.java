@@ -4,6 +4,8 @@ package dev.millrace.protocol;
 import dev.millrace.json.JsonReader;
 import dev.millrace.json.JsonReader.Token;
 import dev.millrace.json.JsonWriter;
+import dev.millrace.limit.Limit;
+import dev.millrace.limit.Limits;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
@@ -30,6 +32,8 @@ final class InputDecoder {
             Arrays.stream(TYPES).map(type -> JsonWriter.ascii(type.name())).toArray(byte[][]::new);
 
     private final JsonReader json;
+    private final Limits limits;
+    private final long maxElements;
     private final DataDecoder data = new DataDecoder();
     private final long[] shape = new long[MAX_RANK];
 
@@ -56,9 +60,13 @@ final class InputDecoder {
     private TensorSpec spec;
     private Tensor tensor;
     private long elements;
+    /// Of all inputs of the request so far.
+    private long allElements;
 
-    InputDecoder(JsonReader json) {
+    InputDecoder(JsonReader json, Limits limits) {
         this.json = json;
+        this.limits = limits;
+        this.maxElements = limits.get(Limit.MAX_ELEMENTS);
     }
 
     /// Gets ready for the inputs of a request.
@@ -70,6 +78,7 @@ final class InputDecoder {
         call = filled;
         names = inputNames;
         bodyLength = length;
+        allElements = 0;
         if (seen.length == names.length) {
             Arrays.fill(seen, false);
         } else {
@@ -347,6 +356,18 @@ final class InputDecoder {
             }
             elements *= shape[axis];
         }
+        if (elements <= bodyLength) {
+            allElements += elements;
+            if (allElements > maxElements) {
+                throw overElements();
+            }
+        }
+    }
+
+    private Refusal overElements() {
+        String others = allElements > elements ? " and " + (allElements - elements) + " of inputs before" : "";
+        return Refusal.tooLarge(
+                limits, Limit.MAX_ELEMENTS, label() + " has shape " + shown() + ", " + elements + " elements" + others);
     }
 
     private Refusal wrongShape() {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.limit.Limit;
 import dev.millrace.runtime.Outcome;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
@@ -20,7 +23,12 @@ import java.util.concurrent.TimeUnit;
 /// Threads: its event loop's. It stops reading while too many requests wait for answers, or the client does not take
 /// them.
 final class Connection extends ChannelInboundHandlerAdapter {
-    private static final int MAX_WAITING = 256;
+    /// In place of a number: the connection is one of those that the server has room for.
+    static final int WELCOME = 0;
+
+    /// Bodies of requests that wait for answers; more requests are not read meanwhile. A client that sends such bodies
+    /// gains nothing by sending more of them at once.
+    private static final int MAX_WAITING_BYTES = 1 << 20;
     /// How long an idle connection stays open when the server stops: a request may be on its way already.
     private static final long IDLE_GRACE_MILLIS = 200;
     /// How long the client may take to read the last answer and to stop sending. Closing a socket with unread bytes
@@ -29,10 +37,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private final Loop loop;
     private final Endpoints endpoints;
+    private final int surplus;
+    private final int maxWaiting;
     private final RequestHead heads;
     private final RequestBody body;
+    private final Watch watch;
     private final ArrayDeque<Exchange> waiting = new ArrayDeque<>();
     private ChannelHandlerContext context;
+    private int place = -1;
+    private long requests;
+    private int waitingBytes;
     private Exchange receiving;
     private Exchange lastBegun;
     /// Nothing that still comes in is a request.
@@ -43,11 +57,17 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private boolean unflushed;
     private boolean reading = true;
 
-    Connection(Loop loop, Endpoints endpoints, int maxBodyBytes) {
+    /// @param surplus [#WELCOME], or which connection it is of too many: then it is answered once, and only about how
+    /// the
+    ///     server is
+    Connection(Loop loop, Endpoints endpoints, int surplus) {
         this.loop = loop;
         this.endpoints = endpoints;
-        this.heads = new RequestHead(loop, maxBodyBytes);
-        this.body = new RequestBody(maxBodyBytes);
+        this.surplus = surplus;
+        this.maxWaiting = loop.limits().count(Limit.MAX_PIPELINED);
+        this.heads = new RequestHead(loop);
+        this.body = new RequestBody(loop.limits().count(Limit.MAX_BODY_BYTES), loop.receiving());
+        this.watch = new Watch(loop.limits());
     }
 
     @Override
@@ -78,16 +98,36 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void begin(HttpRequest request) {
-        receiving = heads.exchange(this, request);
-        lastBegun = receiving;
-        waiting.add(receiving);
+        begin(heads.exchange(this, request, surplus == WELCOME));
         Page refusal = heads.check(receiving, request);
+        if (refusal == null && surplus != WELCOME && !receiving.isAboutServer()) {
+            refusal = tooManyConnections();
+        }
         if (refusal != null) {
             refuse(refusal);
         } else if (receiving.isContinueWanted()) {
             advance();
         }
-        if (waiting.size() >= MAX_WAITING) {
+        stopReadingIfFull();
+    }
+
+    private void begin(Exchange exchange) {
+        requests++;
+        receiving = exchange;
+        lastBegun = exchange;
+        waiting.add(exchange);
+    }
+
+    private Page tooManyConnections() {
+        loop.counters().limited(Limit.MAX_CONNECTIONS);
+        return Page.retryLater(
+                HttpStatus.UNAVAILABLE,
+                loop.limits().over(Limit.MAX_CONNECTIONS, "this is open connection " + surplus),
+                1);
+    }
+
+    private void stopReadingIfFull() {
+        if (waiting.size() >= maxWaiting || waitingBytes >= MAX_WAITING_BYTES) {
             updateReading();
         }
     }
@@ -110,7 +150,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
             return false;
         }
         Exchange exchange = example.again();
+        requests++;
         waiting.add(exchange);
+        count(exchange, bodyBytes);
         int end = bytes.readerIndex() + headBytes + bodyBytes;
         bytes.skipBytes(headBytes);
         loop.infer(exchange, bytes, bodyBytes);
@@ -118,18 +160,29 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (exchange.isAnswered()) {
             advance();
         }
-        if (waiting.size() >= MAX_WAITING) {
-            updateReading();
-        }
+        stopReadingIfFull();
         return true;
+    }
+
+    private void count(Exchange exchange, int bodyBytes) {
+        exchange.bodyBytes(bodyBytes);
+        waitingBytes += bodyBytes;
     }
 
     /// Answers the request that is being received before its end, and stops listening: its rest is no request.
     private void refuse(Page refusal) {
         deaf = true;
         body.clear();
-        receiving.answer(refusal);
-        advance();
+        if (waiting.peekLast() == receiving) {
+            receiving.answer(refusal);
+            advance();
+        } else {
+            // It was answered by its head alone, and the answer is on its way.
+            finished = true;
+            updateReading();
+            context.write(Unpooled.EMPTY_BUFFER).addListener(_ -> linger());
+            flushLater();
+        }
     }
 
     private void receive(HttpContent content) {
@@ -138,19 +191,32 @@ final class Connection extends ChannelInboundHandlerAdapter {
             refuse(Page.error(HttpStatus.BAD_REQUEST, "malformed HTTP body: " + problem));
             return;
         }
-        if (!body.append(content.content(), context.alloc())) {
+        if (!body.append(content.content())) {
             refuse(heads.tooLarge("more than " + body.limit() + " bytes"));
             return;
         }
         receiving.continueWanted(false);
         if (content instanceof LastHttpContent) {
             dispatch();
+        } else if (!body.hold(context.alloc())) {
+            refuse(tooMuchReceiving());
         }
+    }
+
+    private Page tooMuchReceiving() {
+        loop.counters().limited(Limit.MAX_RECEIVING_BYTES);
+        ReceivingBudget budget = loop.receiving();
+        return Page.retryLater(
+                HttpStatus.UNAVAILABLE,
+                "bodies on their way take " + budget.used() + " bytes, at most " + budget.limit() + " are allowed ("
+                        + Limit.MAX_RECEIVING_BYTES.option() + ")",
+                1);
     }
 
     private void dispatch() {
         Exchange exchange = receiving;
         receiving = null;
+        count(exchange, body.bytes().readableBytes());
         deaf = !exchange.isKeepAlive();
         try {
             if (!exchange.isAnswered()) {
@@ -177,6 +243,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         boolean wrote = false;
         for (Exchange first = waiting.peek(); first != null && first.isAnswered(); first = waiting.peek()) {
             waiting.poll();
+            waitingBytes -= first.bodyBytes();
             write(first);
             wrote = true;
         }
@@ -196,11 +263,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
         boolean last = !more && (deaf || loop.isDraining() || !exchange.isKeepAlive());
         ByteBuf bytes = encode(exchange, last);
         exchange.release();
+        long before = pendingBytes();
         if (last) {
             writeLast(bytes, receiving == exchange);
         } else {
             var _ = context.write(bytes, context.voidPromise());
         }
+        watch.queued(pendingBytes() - before);
         flushLater();
     }
 
@@ -272,8 +341,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void updateReading() {
-        boolean read =
-                finished || (waiting.size() < MAX_WAITING && context.channel().isWritable());
+        boolean read = finished
+                || (waiting.size() < maxWaiting
+                        && waitingBytes < MAX_WAITING_BYTES
+                        && context.channel().isWritable());
         if (read != reading) {
             reading = read;
             context.channel().config().setAutoRead(read);
@@ -284,12 +355,89 @@ final class Connection extends ChannelInboundHandlerAdapter {
     public void channelInactive(ChannelHandlerContext ctx) {
         loop.closed(this);
         deaf = true;
+        waitingBytes = 0;
         body.clear();
         receiving = null;
         for (Exchange exchange = waiting.poll(); exchange != null; exchange = waiting.poll()) {
             loop.responses().count(HttpStatus.of(Outcome.CANCELLED));
             exchange.drop();
         }
+    }
+
+    /// Bytes that the socket has not taken, as the channel counts them.
+    long pendingBytes() {
+        ChannelOutboundBuffer buffer = context.channel().unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
+    }
+
+    /// Looks whether the client takes too long with what it has to do.
+    void look(long nowNanos) {
+        ChannelOutboundBuffer buffer = context.channel().unsafe().outboundBuffer();
+        if (buffer == null) {
+            return;
+        }
+        Limit late = watch.late(awaited(), requests, receivedBytes(), buffer, nowNanos);
+        if (late == null) {
+            return;
+        }
+        loop.counters().limited(late);
+        if (late == Limit.BODY_TIMEOUT) {
+            refuse(tooLate(late, "the body of the request did not come"));
+        } else if (late == Limit.HEAD_TIMEOUT && isInHead()) {
+            begin(new Exchange(loop, this, false, false, false));
+            refuse(tooLate(late, "the head of the request did not come"));
+        } else {
+            close();
+        }
+    }
+
+    /// Bytes of the body that is on its way.
+    int receivedBytes() {
+        return body.bytes().readableBytes();
+    }
+
+    /// Requests that wait for answers, and answers that wait for others.
+    int waiting() {
+        return waiting.size();
+    }
+
+    boolean isReading() {
+        return reading;
+    }
+
+    Watch watch() {
+        return watch;
+    }
+
+    private Page tooLate(Limit limit, String what) {
+        return Page.error(HttpStatus.REQUEST_TIMEOUT, loop.limits().late(limit, what));
+    }
+
+    /// What the client has to send; null while it is the server's turn, or the server does not read.
+    private Limit awaited() {
+        if (deaf || !reading || (receiving != null && receiving.isContinueWanted())) {
+            return null;
+        }
+        if (receiving != null) {
+            return Limit.BODY_TIMEOUT;
+        }
+        if (isInHead() || (surplus != WELCOME && waiting.isEmpty())) {
+            return Limit.HEAD_TIMEOUT;
+        }
+        return waiting.isEmpty() ? Limit.IDLE_TIMEOUT : null;
+    }
+
+    private boolean isInHead() {
+        return context.pipeline().get(RequestDecoder.class).isInHead();
+    }
+
+    /// Where it is among its loop's connections; -1 for nowhere.
+    int place() {
+        return place;
+    }
+
+    void place(int index) {
+        place = index;
     }
 
     /// Whatever it is, it is about this connection: a reset, mostly.

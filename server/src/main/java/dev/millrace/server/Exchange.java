@@ -21,6 +21,7 @@ final class Exchange implements Completion {
     private long timeoutMicros;
     private boolean timingWanted;
     private boolean continueWanted;
+    private int bodyBytes;
     private boolean answered;
     private boolean dropped;
 
@@ -108,6 +109,20 @@ final class Exchange implements Completion {
 
     void continueWanted(boolean wanted) {
         continueWanted = wanted;
+    }
+
+    /// The length of its body, once that is known.
+    int bodyBytes() {
+        return bodyBytes;
+    }
+
+    void bodyBytes(int count) {
+        bodyBytes = count;
+    }
+
+    /// Whether it asks about the server as a whole, which costs next to nothing; or is answered already.
+    boolean isAboutServer() {
+        return route == null || route.target().isAboutServer();
     }
 
     /// The request is decoded: this call carries it from now on.

@@ -9,6 +9,7 @@ final class HttpStatus {
     static final int BAD_REQUEST = 400;
     static final int NOT_FOUND = 404;
     static final int METHOD_NOT_ALLOWED = 405;
+    static final int REQUEST_TIMEOUT = 408;
     static final int CONTENT_TOO_LARGE = 413;
     static final int URI_TOO_LONG = 414;
     static final int UNSUPPORTED_MEDIA_TYPE = 415;
@@ -46,6 +47,7 @@ final class HttpStatus {
             case BAD_REQUEST -> "Bad Request";
             case NOT_FOUND -> "Not Found";
             case METHOD_NOT_ALLOWED -> "Method Not Allowed";
+            case REQUEST_TIMEOUT -> "Request Timeout";
             case CONTENT_TOO_LARGE -> "Content Too Large";
             case URI_TOO_LONG -> "URI Too Long";
             case UNSUPPORTED_MEDIA_TYPE -> "Unsupported Media Type";

@@ -2,6 +2,8 @@
 package dev.millrace.server;
 
 import dev.millrace.json.JsonReader;
+import dev.millrace.limit.Limit;
+import dev.millrace.limit.Limits;
 import dev.millrace.memory.Hot;
 import dev.millrace.protocol.InferDecoder;
 import dev.millrace.protocol.Refusal;
@@ -14,12 +16,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,7 +41,10 @@ final class Loop {
     private final CallPools pools;
     private final InferDecoder decoder;
     private final Responses responses;
-    private final Set<Connection> connections = new HashSet<>();
+    private final HttpCounters counters;
+    private final Limits limits;
+    private final ReceivingBudget receiving;
+    private final Connections connections;
     private final List<Exchange> decoded = new ArrayList<>();
     private final ArrayDeque<Exchange> endedHere = new ArrayDeque<>();
     private final AtomicReference<Exchange> endedElsewhere = new AtomicReference<>();
@@ -51,16 +55,53 @@ final class Loop {
     private boolean endAwaited;
     private boolean draining;
 
-    Loop(SingleThreadEventLoop executor, Millrace millrace, HttpCounters counters) {
+    /// @param shared what all loops share
+    Loop(SingleThreadEventLoop executor, Millrace millrace, Shared shared) {
         this.executor = executor;
         this.turner = millrace.turner();
         this.pools = new CallPools(millrace);
-        this.decoder = new InferDecoder();
+        this.counters = shared.counters();
+        this.limits = shared.limits();
+        this.receiving = shared.receiving();
+        this.connections = new Connections(executor, limits, shared.clock());
+        this.decoder = new InferDecoder(limits);
         this.responses = new Responses(counters);
     }
 
+    /// What all loops of a server share.
+    ///
+    /// @param limits what clients may take
+    /// @param receiving memory for bodies that have not come wholly
+    /// @param clock nanoseconds, for time limits of connections
+    record Shared(HttpCounters counters, Limits limits, ReceivingBudget receiving, LongSupplier clock) {}
+
     SingleThreadEventLoop executor() {
         return executor;
+    }
+
+    Limits limits() {
+        return limits;
+    }
+
+    ReceivingBudget receiving() {
+        return receiving;
+    }
+
+    HttpCounters counters() {
+        return counters;
+    }
+
+    /// The open connections.
+    Connections connections() {
+        return connections;
+    }
+
+    /// The answer to what is over a limit. It is counted.
+    ///
+    /// @param came what there was
+    Page over(int status, Limit limit, String came) {
+        counters.limited(limit);
+        return Page.error(status, limits.over(limit, came));
     }
 
     Responses responses() {
@@ -94,6 +135,9 @@ final class Loop {
         } catch (Refusal e) {
             if (exchange.call() != null) {
                 exchange.call().refuse(e.outcome());
+            }
+            if (e.limit() != null) {
+                counters.limited(e.limit());
             }
             exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
         } catch (InferenceException e) {
@@ -242,12 +286,12 @@ final class Loop {
     /// Lets every connection answer what it has taken in, and then closes it.
     void drain() {
         draining = true;
-        List.copyOf(connections).forEach(Connection::drain);
+        connections.all().forEach(Connection::drain);
     }
 
     /// Closes what is still open.
     void closeConnections() {
-        List.copyOf(connections).forEach(Connection::close);
+        connections.all().forEach(Connection::close);
     }
 
     boolean hasConnections() {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.limit.Limit;
 import dev.millrace.metrics.RuntimeMetrics;
+import dev.millrace.metrics.ServerFigures;
 import dev.millrace.runtime.Millrace;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /// Answers those who ask for metrics.
 ///
@@ -21,8 +26,16 @@ final class Metrics implements AutoCloseable {
             Thread.ofPlatform().daemon().name("millrace-metrics").factory());
 
     Metrics(Millrace millrace, HttpCounters http) {
-        this.metrics = new RuntimeMetrics(millrace, http::answered);
+        this.metrics = new RuntimeMetrics(millrace, figures(http));
         var _ = executor.scheduleAtFixedRate(metrics::endPeriod, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static ServerFigures figures(HttpCounters http) {
+        Map<String, LongSupplier> limited = new LinkedHashMap<>();
+        for (Limit limit : Limit.values()) {
+            limited.put(limit.label(), () -> http.limitedBy(limit));
+        }
+        return new ServerFigures(http::answered, limited, http::connections);
     }
 
     /// Answers an exchange with everything, later on its loop.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.limit.Limit;
+import dev.millrace.limit.Limits;
 import dev.millrace.runtime.Millrace;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -18,10 +20,12 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /// An HTTP server for the models of one or more repositories.
@@ -38,21 +42,26 @@ public final class MillraceServer implements AutoCloseable {
     /// A piece of a body is as large as what was read from the socket at once.
     private static final int MAX_CHUNK_BYTES = 1 << 20;
 
-    private static final int MAX_LINE_BYTES = 8192;
-    private static final int MAX_HEADER_BYTES = 32768;
     private static final long SHUTDOWN_SECONDS = 10;
+    /// Connections over the limit that are at least told so.
+    private static final int MAX_SURPLUS = 64;
+    /// Bodies that have not come wholly may take this part of the heap, whatever the limit says.
+    private static final int HEAP_PART = 4;
 
     private final ServerConfig config;
     private final MultiThreadIoEventLoopGroup group;
     private final Channel listener;
     private final Map<EventLoop, Loop> loops = new IdentityHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final HttpCounters counters = new HttpCounters();
+    private final LongSupplier clock;
     private Millrace millrace;
     private Metrics metrics;
     private Endpoints endpoints;
 
-    private MillraceServer(ServerConfig config) throws IOException {
+    private MillraceServer(ServerConfig config, LongSupplier clock) throws IOException {
         this.config = config;
+        this.clock = clock;
         Transport transport = Transport.best();
         this.group = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("millrace-http", true), transport.handlers());
@@ -69,8 +78,13 @@ public final class MillraceServer implements AutoCloseable {
     /// @throws IOException if it cannot listen there
     /// @throws java.io.UncheckedIOException if a repository is not a readable folder
     public static MillraceServer start(ServerConfig config) throws IOException {
+        return start(config, System::nanoTime);
+    }
+
+    /// The same with another clock for the time limits of connections, in nanoseconds.
+    static MillraceServer start(ServerConfig config, LongSupplier clock) throws IOException {
         // The port first: that it is taken should not be said after a minute of loading. Clients wait until then.
-        MillraceServer server = new MillraceServer(config);
+        MillraceServer server = new MillraceServer(config, clock);
         try {
             server.load();
         } catch (RuntimeException e) {
@@ -105,23 +119,38 @@ public final class MillraceServer implements AutoCloseable {
         return bound.channel();
     }
 
+    /// Whoever comes when there are enough connections is told so, and may ask how the server is: waiting in the
+    /// kernel's queue, they would not know better than to wait. If even they are too many, they are closed at once.
     private void accept(Channel channel) {
+        Limits limits = config.limits();
+        int place = counters.opened();
+        channel.closeFuture().addListener(_ -> counters.closed());
+        int surplus = place - limits.count(Limit.MAX_CONNECTIONS);
+        if (surplus > MAX_SURPLUS) {
+            counters.limited(Limit.MAX_CONNECTIONS);
+            var _ = channel.close();
+            return;
+        }
         HttpDecoderConfig http = new HttpDecoderConfig()
-                .setMaxInitialLineLength(MAX_LINE_BYTES)
-                .setMaxHeaderSize(MAX_HEADER_BYTES)
+                .setMaxInitialLineLength(limits.count(Limit.MAX_LINE_BYTES))
+                .setMaxHeaderSize(limits.count(Limit.MAX_HEADER_BYTES))
                 .setMaxChunkSize(MAX_CHUNK_BYTES);
-        Connection connection = new Connection(loops.get(channel.eventLoop()), endpoints, config.maxBodyBytes());
+        Connection connection =
+                new Connection(loops.get(channel.eventLoop()), endpoints, surplus > 0 ? place : Connection.WELCOME);
         channel.pipeline().addLast(new RequestDecoder(http, connection)).addLast(connection);
     }
 
     private void load() {
         millrace = Millrace.open(config.runtime(), config.repositories().toArray(Path[]::new));
-        HttpCounters counters = new HttpCounters();
         metrics = new Metrics(millrace, counters);
         endpoints = new Endpoints(millrace, metrics);
+        long receiving = Math.min(
+                config.limits().get(Limit.MAX_RECEIVING_BYTES),
+                Runtime.getRuntime().maxMemory() / HEAP_PART);
+        Loop.Shared shared = new Loop.Shared(counters, config.limits(), new ReceivingBudget(receiving), clock);
         for (EventExecutor executor : group) {
             SingleThreadEventLoop loop = (SingleThreadEventLoop) executor;
-            loops.put(loop, new Loop(loop, millrace, counters));
+            loops.put(loop, new Loop(loop, millrace, shared));
         }
         // Publishes all this to the event loops.
         listener.config().setAutoRead(true);
@@ -136,6 +165,23 @@ public final class MillraceServer implements AutoCloseable {
     public String url() {
         String host = config.host();
         return "http://" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port();
+    }
+
+    /// Looks now whose client takes too long, and not when it is time to.
+    void lookAtConnections() {
+        onEachLoop(loop -> loop.connections().lookAtAll());
+    }
+
+    /// The open connections.
+    List<Connection> connections() {
+        return loops.values().stream()
+                .flatMap(loop ->
+                        loop.executor().submit(() -> loop.connections().all()).awaitUninterruptibly().getNow().stream())
+                .toList();
+    }
+
+    HttpCounters counters() {
+        return counters;
     }
 
     /// The runtime that answers.

@@ -23,6 +23,12 @@ record Page(int status, String contentType, String header, byte[] body) {
         return new Page(status, JSON, status == HttpStatus.TOO_MANY_REQUESTS ? "Retry-After: 1" : null, body);
     }
 
+    /// An error that is gone later.
+    static Page retryLater(int status, String message, long seconds) {
+        return new Page(
+                status, JSON, "Retry-After: " + seconds, error(status, message).body());
+    }
+
     static Page methodNotAllowed(Route route, String method) {
         Page page = error(
                 HttpStatus.METHOD_NOT_ALLOWED,

@@ -48,6 +48,11 @@ final class RequestDecoder extends HttpRequestDecoder {
         }
     }
 
+    /// Whether a part of a request's head has come.
+    boolean isInHead() {
+        return connection.isBetweenRequests() && !(between && actualReadableBytes() == 0);
+    }
+
     private boolean isBetweenRequests() {
         return between && actualReadableBytes() == 0 && connection.isBetweenRequests();
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.limit.Limit;
+import dev.millrace.limit.Limits;
 import dev.millrace.protocol.InferDecoder;
 import dev.millrace.protocol.Refusal;
-import dev.millrace.runtime.Outcome;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -25,20 +26,22 @@ final class RequestHead {
     static final AsciiString TIMING = AsciiString.cached("x-millrace-timing");
 
     private final Loop loop;
-    private final int maxBodyBytes;
+    private final Limits limits;
 
-    RequestHead(Loop loop, int maxBodyBytes) {
+    RequestHead(Loop loop) {
         this.loop = loop;
-        this.maxBodyBytes = maxBodyBytes;
+        this.limits = loop.limits();
     }
 
     /// The exchange that a request begins.
-    Exchange exchange(Connection connection, HttpRequest request) {
+    ///
+    /// @param mayStay whether the connection may go on after it
+    Exchange exchange(Connection connection, HttpRequest request, boolean mayStay) {
         return new Exchange(
                 loop,
                 connection,
                 request.method().equals(HttpMethod.HEAD),
-                HttpUtil.isKeepAlive(request),
+                mayStay && HttpUtil.isKeepAlive(request),
                 request.protocolVersion().equals(HttpVersion.HTTP_1_0));
     }
 
@@ -61,22 +64,27 @@ final class RequestHead {
         return refusal;
     }
 
-    private static Page malformed(DecoderResult result) {
+    private Page malformed(DecoderResult result) {
         if (result.isSuccess()) {
             return null;
         }
-        Throwable cause = result.cause();
-        int status = switch (cause) {
-            case TooLongHttpLineException _ -> HttpStatus.URI_TOO_LONG;
-            case TooLongHttpHeaderException _ -> HttpStatus.HEADERS_TOO_LARGE;
-            default -> HttpStatus.BAD_REQUEST;
+        return switch (result.cause()) {
+            case TooLongHttpLineException _ ->
+                loop.over(HttpStatus.URI_TOO_LONG, Limit.MAX_LINE_BYTES, "the request line has more bytes");
+            case TooLongHttpHeaderException _ ->
+                loop.over(HttpStatus.HEADERS_TOO_LARGE, Limit.MAX_HEADER_BYTES, "the headers have more bytes");
+            case Throwable cause -> Page.error(HttpStatus.BAD_REQUEST, "malformed HTTP request: " + cause.getMessage());
         };
-        return Page.error(status, "malformed HTTP request: " + cause.getMessage());
     }
 
     private Page checkBody(Exchange exchange, HttpRequest request) {
+        int headers = request.headers().size();
+        if (headers > limits.get(Limit.MAX_HEADERS)) {
+            return loop.over(
+                    HttpStatus.HEADERS_TOO_LARGE, Limit.MAX_HEADERS, "the request has " + headers + " headers");
+        }
         long length = HttpUtil.getContentLength(request, 0L);
-        if (length > maxBodyBytes) {
+        if (length > limits.get(Limit.MAX_BODY_BYTES)) {
             return tooLarge("a body of " + length + " bytes");
         }
         String expectation = request.headers().get(HttpHeaderNames.EXPECT);
@@ -93,7 +101,7 @@ final class RequestHead {
 
     /// The answer to a body that is larger than allowed.
     Page tooLarge(String came) {
-        return Page.error(HttpStatus.of(Outcome.TOO_LARGE), came + ", at most " + maxBodyBytes + " are allowed");
+        return loop.over(HttpStatus.CONTENT_TOO_LARGE, Limit.MAX_BODY_BYTES, came);
     }
 
     private static void readTarget(Exchange exchange, HttpRequest request) {

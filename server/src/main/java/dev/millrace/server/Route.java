@@ -22,6 +22,11 @@ record Route(Target target, String model, String version) {
         MODEL_READY,
         INFER;
 
+        /// Whether it is about the server and not about a model.
+        boolean isAboutServer() {
+            return this == SERVER || this == LIVE || this == READY || this == METRICS;
+        }
+
         /// The methods that it answers, as the Allow header lists them.
         String allowed() {
             return this == INFER ? "POST" : "GET, HEAD";

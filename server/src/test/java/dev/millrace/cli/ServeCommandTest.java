@@ -60,7 +60,8 @@ class ServeCommandTest {
         assertThat(run("--version").out()).startsWith("millrace ");
         assertThat(run("--help").out()).contains("serve", "millrace bench --help");
         assertThat(run("serve", "--help").out())
-                .contains("--model-repository", "--http-host", "--http-port", "127.0.0.1", "8000");
+                .contains("--model-repository", "--http-host", "--http-port", "127.0.0.1", "8000")
+                .contains("--max-connections=N", "--head-timeout=DURATION", "--max-body-bytes=BYTES", "67108864");
         assertThat(run("serve", "--help").code()).isZero();
     }
 
@@ -77,7 +78,9 @@ class ServeCommandTest {
                 "serve --model-repository . --http-port 70000  | 70000",
                 "serve --model-repository . --event-loops 0    | event loop",
                 "serve --model-repository . --agents -1        | agents",
-                "serve --model-repository . --max-body-bytes 0 | body",
+                "serve --model-repository . --max-body-bytes 0 | --max-body-bytes must be from 1",
+                "serve --model-repository . --head-timeout 10  | is no duration",
+                "serve --model-repository . --max-headers many | many",
             })
     void shouldSayInOneLineWhatIsWrongWithTheArguments(String arguments, String fragment) {
         Run run = arguments == null ? run() : run(arguments.split(" "));

@@ -4,6 +4,7 @@ package dev.millrace.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.json.JsonReader;
+import dev.millrace.limit.Limits;
 import dev.millrace.memory.Tensor;
 import dev.millrace.runtime.Call;
 import dev.millrace.server.Bodies;
@@ -48,7 +49,7 @@ class DecoderOracleTest {
 
     private final Map<String, Call> ours = new HashMap<>();
     private final Map<String, Call> jacksons = new HashMap<>();
-    private final InferDecoder own = new InferDecoder();
+    private final InferDecoder own = new InferDecoder(Limits.DEFAULT);
     private final JacksonInferDecoder jackson = new JacksonInferDecoder(JacksonJson.factory(MAX_BODY));
 
     @AfterEach

@@ -3,6 +3,7 @@ package dev.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.limit.Limit;
 import dev.millrace.server.RawClient.Answer;
 import java.nio.charset.StandardCharsets;
 import java.util.SplittableRandom;
@@ -24,7 +25,7 @@ class HttpTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start(config -> config.withMaxBodyBytes(MAX_BODY));
+        server = TestServer.start(config -> config.withLimit(Limit.MAX_BODY_BYTES, MAX_BODY));
     }
 
     @AfterAll

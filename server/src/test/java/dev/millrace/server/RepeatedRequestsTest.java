@@ -3,6 +3,7 @@ package dev.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.limit.Limit;
 import dev.millrace.server.RawClient.Answer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +31,7 @@ class RepeatedRequestsTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start(config -> config.withMaxBodyBytes(1000));
+        server = TestServer.start(config -> config.withLimit(Limit.MAX_BODY_BYTES, 1000));
     }
 
     @AfterAll

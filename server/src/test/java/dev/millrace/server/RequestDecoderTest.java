@@ -3,6 +3,8 @@ package dev.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.limit.Limit;
+import dev.millrace.limit.Limits;
 import dev.millrace.runtime.Millrace;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -50,7 +52,9 @@ class RequestDecoderTest {
         millrace = Millrace.open(TestServer.models());
         HttpCounters counters = new HttpCounters();
         metrics = new Metrics(millrace, counters);
-        loop = new Loop((SingleThreadEventLoop) group.next(), millrace, counters);
+        Limits limits = Limits.DEFAULT.with(Limit.MAX_BODY_BYTES, MAX_BODY_BYTES);
+        Loop.Shared shared = new Loop.Shared(counters, limits, new ReceivingBudget(MAX_BODY_BYTES), System::nanoTime);
+        loop = new Loop((SingleThreadEventLoop) group.next(), millrace, shared);
         Endpoints endpoints = new Endpoints(millrace, metrics);
         LocalAddress address = new LocalAddress(RequestDecoderTest.class);
         new ServerBootstrap()
@@ -59,7 +63,7 @@ class RequestDecoderTest {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        Connection connection = new Connection(loop, endpoints, MAX_BODY_BYTES);
+                        Connection connection = new Connection(loop, endpoints, Connection.WELCOME);
                         channel.pipeline()
                                 .addLast(new RequestDecoder(new HttpDecoderConfig(), connection))
                                 .addLast(new Counter())

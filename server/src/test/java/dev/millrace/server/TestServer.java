@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 
 /// A server with the test models, on a port of its own, and a client for it. When it is closed no native memory may be
@@ -45,9 +46,9 @@ public final class TestServer implements AutoCloseable {
         }
     }
 
-    private TestServer(ServerConfig config) {
+    private TestServer(ServerConfig config, LongSupplier clock) {
         try {
-            server = MillraceServer.start(config);
+            server = MillraceServer.start(config, clock);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -58,7 +59,12 @@ public final class TestServer implements AutoCloseable {
     }
 
     public static TestServer start(UnaryOperator<ServerConfig> change) {
-        return new TestServer(change.apply(ServerConfig.of(models()).withPort(0)));
+        return start(change, System::nanoTime);
+    }
+
+    /// @param clock nanoseconds, for time limits of connections
+    static TestServer start(UnaryOperator<ServerConfig> change, LongSupplier clock) {
+        return new TestServer(change.apply(ServerConfig.of(models()).withPort(0)), clock);
     }
 
     /// The folder of the test models.

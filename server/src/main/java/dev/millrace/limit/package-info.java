@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What clients may take of a server: each [dev.millrace.limit.Limit] with its name, its default and what it is counted
+/// under, and the values in force in [dev.millrace.limit.Limits].
+package dev.millrace.limit;

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.metrics;
+
+import java.util.Map;
+import java.util.function.IntToLongFunction;
+import java.util.function.LongSupplier;
+
+/// What a server counts beside its runtime. Threads: any may ask.
+///
+/// @param answers how many HTTP requests were answered with a status
+/// @param limited how often something was over a limit, by the limit's name
+/// @param connections how many connections are open
+public record ServerFigures(IntToLongFunction answers, Map<String, LongSupplier> limited, LongSupplier connections) {}
