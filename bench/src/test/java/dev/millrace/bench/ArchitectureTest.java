@@ -126,6 +126,7 @@ class ArchitectureTest {
             // Once per tensor or per wake-up, whatever they hold.
             Map.entry("DataDecoder.settleDepth", "once per tensor"),
             Map.entry("Loop.awaitWakeUpEnd", "once per wake-up"),
+            Map.entry("Clients.find", "a client that is new on its connection, or one of too many"),
             Map.entry("InferDecoder.readOutputs", "once per request that chooses outputs"),
             Map.entry("InferDecoder.readParameters", "once per request that has parameters"),
             // What plain requests do not have.

@@ -68,6 +68,15 @@ final class ServeCommand implements Callable<Integer> {
             description = "The most rows that wait per model, for models whose config.pbtxt does not say.")
     private int queueRows = RuntimeConfig.DEFAULT.queueRows();
 
+    @Option(
+            names = "--client-key",
+            paramLabel = "HEADER",
+            description = "The request header that tells clients apart for --client-limit."
+                    + " Without it the address that they call from does.",
+            defaultValue = "",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private String clientKey;
+
     @Option(names = "--no-recording", description = "Record no latencies and no batch sizes.")
     private boolean noRecording;
 
@@ -121,7 +130,7 @@ final class ServeCommand implements Callable<Integer> {
                     .withQueueRows(queueRows)
                     .withRecording(!noRecording)
                     .withDrainTimeout(Duration.ofSeconds(drainSeconds));
-            return new ServerConfig(folders, host, port, eventLoops, limits.values(), runtime);
+            return new ServerConfig(folders, host, port, eventLoops, limits.values(), clientKey, runtime);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }

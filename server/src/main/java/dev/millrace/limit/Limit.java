@@ -10,7 +10,7 @@ public enum Limit {
     IDLE_TIMEOUT(Unit.MILLIS, 120_000, 0, Limit.DAY, "How long a connection may stay open without a request."),
     HEAD_TIMEOUT(Unit.MILLIS, 10_000, 0, Limit.DAY, "How long a request's head may take from its first byte on."),
     BODY_TIMEOUT(Unit.MILLIS, 20_000, 0, Limit.DAY, "How long a request's body may take, beside --min-rate."),
-    WRITE_TIMEOUT(Unit.MILLIS, 20_000, 0, Limit.DAY, "How long a client may take for an answer, beside --min-rate."),
+    WRITE_TIMEOUT(Unit.MILLIS, 60_000, 0, Limit.DAY, "How long a client may take for an answer, beside --min-rate."),
     MIN_RATE(Unit.BYTES, 4096, 1, 1 << 30, "Bytes for which a body or an answer is given one more second."),
     MAX_LINE_BYTES(Unit.BYTES, 8192, 64, 1 << 20, "The longest request line."),
     MAX_HEADER_BYTES(Unit.BYTES, 32_768, 64, 1 << 20, "The most that a request's headers may take together."),
@@ -21,7 +21,10 @@ public enum Limit {
     MAX_JSON_DEPTH(Unit.COUNT, 100, 8, 1000, "How deep JSON may be nested."),
     MAX_ELEMENTS(Unit.COUNT, 16 << 20, 1, Integer.MAX_VALUE, "The most elements of a request's inputs together."),
     MAX_PARAMETERS(Unit.COUNT, 64, 0, 1_000_000, "The most parameters of a request."),
-    MAX_ID_BYTES(Unit.BYTES, 16_384, 1, 1 << 20, "The longest id of a request.");
+    MAX_ID_BYTES(Unit.BYTES, 16_384, 1, 1 << 20, "The longest id of a request."),
+    CLIENT_LIMIT(Unit.COUNT, 0, 0, 1_000_000_000, "Rows per second of one client; 0 for no limit."),
+    CLIENT_BURST(Unit.COUNT, 1024, 1, 1_000_000_000, "Rows that a client may send at once, within --client-limit."),
+    MAX_CLIENTS(Unit.COUNT, 8192, 1, 1 << 20, "Clients that are told apart; more share one limit.");
 
     private static final long DAY = 24L * 3600 * 1000;
 

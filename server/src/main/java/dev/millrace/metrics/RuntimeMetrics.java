@@ -64,6 +64,12 @@ public final class RuntimeMetrics implements AutoCloseable {
 
     private void register() {
         Gauge.builder(
+                        "millrace.http.clients",
+                        server,
+                        figures -> figures.clients().getAsLong())
+                .description("Clients whose rows are counted one by one")
+                .register(registry);
+        Gauge.builder(
                         "millrace.http.connections",
                         server,
                         figures -> figures.connections().getAsLong())

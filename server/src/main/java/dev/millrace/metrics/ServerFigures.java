@@ -10,4 +10,6 @@ import java.util.function.LongSupplier;
 /// @param answers how many HTTP requests were answered with a status
 /// @param limited how often something was over a limit, by the limit's name
 /// @param connections how many connections are open
-public record ServerFigures(IntToLongFunction answers, Map<String, LongSupplier> limited, LongSupplier connections) {}
+/// @param clients how many clients have their rows counted
+public record ServerFigures(
+        IntToLongFunction answers, Map<String, LongSupplier> limited, LongSupplier connections, LongSupplier clients) {}

@@ -15,6 +15,8 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 
@@ -389,6 +391,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
         } else {
             close();
         }
+    }
+
+    /// Where the client calls from.
+    InetAddress peer() {
+        return context.channel().remoteAddress() instanceof InetSocketAddress address
+                ? address.getAddress()
+                : InetAddress.getLoopbackAddress();
     }
 
     /// Bytes of the body that is on its way.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.limit.Client;
 import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Completion;
 import dev.millrace.runtime.Outcome;
@@ -19,6 +20,7 @@ final class Exchange implements Completion {
 
     private Route route;
     private long timeoutMicros;
+    private Client client;
     private boolean timingWanted;
     private boolean continueWanted;
     private int bodyBytes;
@@ -56,6 +58,7 @@ final class Exchange implements Completion {
         Exchange exchange = new Exchange(loop, connection, head, keepAlive, oldVersion);
         exchange.route = route;
         exchange.timeoutMicros = timeoutMicros;
+        exchange.client = client;
         exchange.timingWanted = timingWanted;
         return exchange;
     }
@@ -91,6 +94,15 @@ final class Exchange implements Completion {
 
     void timeoutMicros(long micros) {
         timeoutMicros = micros;
+    }
+
+    /// Whose rows it counts among; null if nobody counts.
+    Client client() {
+        return client;
+    }
+
+    void client(Client sender) {
+        client = sender;
     }
 
     /// Whether the client wants to know where the time went.

@@ -2,6 +2,8 @@
 package dev.millrace.server;
 
 import dev.millrace.json.JsonReader;
+import dev.millrace.limit.Client;
+import dev.millrace.limit.Clients;
 import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.memory.Hot;
@@ -14,6 +16,7 @@ import dev.millrace.runtime.Outcome;
 import dev.millrace.runtime.Turner;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.SingleThreadEventLoop;
+import io.netty.handler.codec.http.HttpRequest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +47,10 @@ final class Loop {
     private final HttpCounters counters;
     private final Limits limits;
     private final ReceivingBudget receiving;
+    /// Null if their rows are not limited.
+    private final Clients clients;
+
+    private final String clientKey;
     private final Connections connections;
     private final List<Exchange> decoded = new ArrayList<>();
     private final ArrayDeque<Exchange> endedHere = new ArrayDeque<>();
@@ -63,6 +70,8 @@ final class Loop {
         this.counters = shared.counters();
         this.limits = shared.limits();
         this.receiving = shared.receiving();
+        this.clients = shared.clients();
+        this.clientKey = shared.clientKey();
         this.connections = new Connections(executor, limits, shared.clock());
         this.decoder = new InferDecoder(limits);
         this.responses = new Responses(counters);
@@ -72,8 +81,16 @@ final class Loop {
     ///
     /// @param limits what clients may take
     /// @param receiving memory for bodies that have not come wholly
+    /// @param clients what they have left, or null if that is not limited
+    /// @param clientKey the header that tells them apart, or empty
     /// @param clock nanoseconds, for time limits of connections
-    record Shared(HttpCounters counters, Limits limits, ReceivingBudget receiving, LongSupplier clock) {}
+    record Shared(
+            HttpCounters counters,
+            Limits limits,
+            ReceivingBudget receiving,
+            Clients clients,
+            String clientKey,
+            LongSupplier clock) {}
 
     SingleThreadEventLoop executor() {
         return executor;
@@ -85,6 +102,15 @@ final class Loop {
 
     ReceivingBudget receiving() {
         return receiving;
+    }
+
+    /// Whose request this is; null if clients' rows are not limited.
+    Client client(HttpRequest request, Connection connection) {
+        if (clients == null) {
+            return null;
+        }
+        String name = clientKey.isEmpty() ? null : request.headers().get(clientKey);
+        return name == null ? clients.at(connection.peer()) : clients.named(name);
     }
 
     HttpCounters counters() {
@@ -148,6 +174,12 @@ final class Loop {
     }
 
     private void decode(Exchange exchange, ModelCalls calls, ByteBuf body, int length) {
+        Client client = exchange.client();
+        if (client != null && clients.untilRow(client) > 0) {
+            // To decode it would be in vain.
+            exchange.answer(tooManyRows(1, clients.untilRow(client)));
+            return;
+        }
         Call call = calls.take();
         exchange.carriedBy(calls, call, null, null);
         call.begin(exchange.isTimingWanted());
@@ -159,8 +191,34 @@ final class Loop {
             timeout = exchange.timeoutMicros();
         }
         call.timeoutNanos(timeout == 0 ? Call.NO_TIMEOUT : TimeUnit.MICROSECONDS.toNanos(timeout));
-        decoded.add(exchange);
-        awaitWakeUpEnd();
+        if (client == null || takeRows(exchange, client, calls.rows(call))) {
+            decoded.add(exchange);
+            awaitWakeUpEnd();
+        }
+    }
+
+    /// Takes a request's rows from what its client has left; false, and it is answered, if those are not enough.
+    private boolean takeRows(Exchange exchange, Client client, long rows) {
+        if (rows > limits.get(Limit.CLIENT_BURST)) {
+            exchange.answer(over(HttpStatus.CONTENT_TOO_LARGE, Limit.CLIENT_BURST, "a request of " + rows + " rows"));
+            return false;
+        }
+        long wait = clients.take(client, rows);
+        if (wait > 0) {
+            exchange.answer(tooManyRows(rows, wait));
+        }
+        return wait == 0;
+    }
+
+    private Page tooManyRows(long rows, long waitNanos) {
+        counters.limited(Limit.CLIENT_LIMIT);
+        long millis = Math.ceilDiv(waitNanos, TimeUnit.MILLISECONDS.toNanos(1));
+        return Page.retryLater(
+                HttpStatus.TOO_MANY_REQUESTS,
+                "this client has no " + rows + (rows == 1 ? " row" : " rows") + " left, at most "
+                        + limits.get(Limit.CLIENT_LIMIT) + " per second are allowed (" + Limit.CLIENT_LIMIT.option()
+                        + "); there will be in " + millis + " ms",
+                Math.ceilDiv(millis, 1000));
     }
 
     /// The body with room behind it, on the heap: that is faster to read than a buffer of any kind.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.limit.Clients;
 import dev.millrace.limit.Limit;
 import dev.millrace.metrics.RuntimeMetrics;
 import dev.millrace.metrics.ServerFigures;
@@ -25,17 +26,19 @@ final class Metrics implements AutoCloseable {
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("millrace-metrics").factory());
 
-    Metrics(Millrace millrace, HttpCounters http) {
-        this.metrics = new RuntimeMetrics(millrace, figures(http));
+    /// @param clients whose rows are counted, or null
+    Metrics(Millrace millrace, HttpCounters http, Clients clients) {
+        this.metrics = new RuntimeMetrics(millrace, figures(http, clients));
         var _ = executor.scheduleAtFixedRate(metrics::endPeriod, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
     }
 
-    private static ServerFigures figures(HttpCounters http) {
+    private static ServerFigures figures(HttpCounters http, Clients clients) {
         Map<String, LongSupplier> limited = new LinkedHashMap<>();
         for (Limit limit : Limit.values()) {
             limited.put(limit.label(), () -> http.limitedBy(limit));
         }
-        return new ServerFigures(http::answered, limited, http::connections);
+        return new ServerFigures(
+                http::answered, limited, http::connections, () -> clients == null ? 0 : clients.size());
     }
 
     /// Answers an exchange with everything, later on its loop.

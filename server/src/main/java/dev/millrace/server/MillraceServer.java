@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.server;
 
+import dev.millrace.limit.Clients;
 import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.runtime.Millrace;
@@ -142,12 +143,14 @@ public final class MillraceServer implements AutoCloseable {
 
     private void load() {
         millrace = Millrace.open(config.runtime(), config.repositories().toArray(Path[]::new));
-        metrics = new Metrics(millrace, counters);
-        endpoints = new Endpoints(millrace, metrics);
         long receiving = Math.min(
                 config.limits().get(Limit.MAX_RECEIVING_BYTES),
                 Runtime.getRuntime().maxMemory() / HEAP_PART);
-        Loop.Shared shared = new Loop.Shared(counters, config.limits(), new ReceivingBudget(receiving), clock);
+        Clients clients = config.limits().get(Limit.CLIENT_LIMIT) > 0 ? new Clients(config.limits(), clock) : null;
+        metrics = new Metrics(millrace, counters, clients);
+        endpoints = new Endpoints(millrace, metrics);
+        Loop.Shared shared = new Loop.Shared(
+                counters, config.limits(), new ReceivingBudget(receiving), clients, config.clientKey(), clock);
         for (EventExecutor executor : group) {
             SingleThreadEventLoop loop = (SingleThreadEventLoop) executor;
             loops.put(loop, new Loop(loop, millrace, shared));

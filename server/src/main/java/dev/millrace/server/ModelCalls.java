@@ -25,6 +25,7 @@ final class ModelCalls {
     private final ArrayDeque<Call> free = new ArrayDeque<>();
     private final byte[][] inputNames;
     private final OutputWriter writer;
+    private final boolean rowsOpen;
     private long freeBytes;
 
     /// @param model a handle that is bound to the version
@@ -35,6 +36,9 @@ final class ModelCalls {
         this.inputNames = signature.inputs().stream()
                 .map(input -> input.name().getBytes(StandardCharsets.UTF_8))
                 .toArray(byte[][]::new);
+        this.rowsOpen = !signature.inputs().isEmpty()
+                && !signature.inputs().getFirst().shape().isEmpty()
+                && signature.inputs().getFirst().shape().getFirst() < 0;
         this.writer = new OutputWriter(model.name(), version, signature);
     }
 
@@ -54,6 +58,11 @@ final class ModelCalls {
     @Hot
     OutputWriter writer() {
         return writer;
+    }
+
+    /// The rows of a request: the first dimension of its first input, where the model leaves that open; otherwise 1.
+    long rows(Call filled) {
+        return rowsOpen ? Math.max(1, filled.input(0).dim(0)) : 1;
     }
 
     Call take() {

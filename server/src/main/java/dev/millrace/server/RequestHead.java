@@ -104,7 +104,7 @@ final class RequestHead {
         return loop.over(HttpStatus.CONTENT_TOO_LARGE, Limit.MAX_BODY_BYTES, came);
     }
 
-    private static void readTarget(Exchange exchange, HttpRequest request) {
+    private void readTarget(Exchange exchange, HttpRequest request) {
         try {
             Route route = Route.of(request.uri());
             String method = request.method().name();
@@ -121,7 +121,7 @@ final class RequestHead {
         }
     }
 
-    private static void readHeaders(Exchange exchange, HttpRequest request) {
+    private void readHeaders(Exchange exchange, HttpRequest request) {
         String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);
         if (encoding != null && !HttpHeaderValues.IDENTITY.contentEqualsIgnoreCase(encoding)) {
             exchange.answer(Page.error(
@@ -135,6 +135,9 @@ final class RequestHead {
         String timeout = request.headers().get(TIMEOUT);
         if (timeout != null) {
             exchange.timeoutMicros(timeout(timeout));
+        }
+        if (exchange.route().target() == Route.Target.INFER) {
+            exchange.client(loop.client(request, exchange.connection()));
         }
     }
 

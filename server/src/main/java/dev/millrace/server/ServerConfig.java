@@ -6,6 +6,7 @@ import dev.millrace.limit.Limits;
 import dev.millrace.runtime.RuntimeConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// What a server serves, and where. Immutable; start from [#of(Path...)] and change what matters.
 ///
@@ -14,14 +15,26 @@ import java.util.List;
 /// @param port the port to listen on; 0 for any that is free
 /// @param eventLoops threads that talk to clients, and run models that are quick enough
 /// @param limits what clients may take
+/// @param clientKey the request header that tells clients apart, for [Limit#CLIENT_LIMIT]; empty for the address they
+/// call
+///     from, which is also for requests without that header
 /// @param runtime what the runtime may use
 public record ServerConfig(
-        List<Path> repositories, String host, int port, int eventLoops, Limits limits, RuntimeConfig runtime) {
+        List<Path> repositories,
+        String host,
+        int port,
+        int eventLoops,
+        Limits limits,
+        String clientKey,
+        RuntimeConfig runtime) {
     /// Only this machine, unless asked for more.
     public static final String DEFAULT_HOST = "127.0.0.1";
 
     /// The port that this protocol's servers use.
     public static final int DEFAULT_PORT = 8000;
+
+    /// What a header may be called, or nothing.
+    private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]*");
 
     private static final int MAX_PORT = 65535;
 
@@ -34,6 +47,9 @@ public record ServerConfig(
         if (eventLoops < 1) {
             throw new IllegalArgumentException("there must be at least 1 event loop, was " + eventLoops);
         }
+        if (!HEADER.matcher(clientKey).matches()) {
+            throw new IllegalArgumentException("the header for clients' keys cannot be called '" + clientKey + "'");
+        }
     }
 
     /// The defaults for the models in `repositories`: on this machine only, with an event loop for every two
@@ -41,22 +57,28 @@ public record ServerConfig(
     public static ServerConfig of(Path... repositories) {
         int eventLoops = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         return new ServerConfig(
-                List.of(repositories), DEFAULT_HOST, DEFAULT_PORT, eventLoops, Limits.DEFAULT, RuntimeConfig.DEFAULT);
+                List.of(repositories),
+                DEFAULT_HOST,
+                DEFAULT_PORT,
+                eventLoops,
+                Limits.DEFAULT,
+                "",
+                RuntimeConfig.DEFAULT);
     }
 
     /// These values with another port; 0 for any that is free.
     public ServerConfig withPort(int other) {
-        return new ServerConfig(repositories, host, other, eventLoops, limits, runtime);
+        return new ServerConfig(repositories, host, other, eventLoops, limits, clientKey, runtime);
     }
 
     /// These values with another host.
     public ServerConfig withHost(String other) {
-        return new ServerConfig(repositories, other, port, eventLoops, limits, runtime);
+        return new ServerConfig(repositories, other, port, eventLoops, limits, clientKey, runtime);
     }
 
     /// These values with another number of event loops.
     public ServerConfig withEventLoops(int count) {
-        return new ServerConfig(repositories, host, port, count, limits, runtime);
+        return new ServerConfig(repositories, host, port, count, limits, clientKey, runtime);
     }
 
     /// These values with another value for a limit.
@@ -64,11 +86,16 @@ public record ServerConfig(
     /// @param value in the limit's unit; 0 turns a time limit off
     /// @throws IllegalArgumentException if the limit cannot have that value
     public ServerConfig withLimit(Limit limit, long value) {
-        return new ServerConfig(repositories, host, port, eventLoops, limits.with(limit, value), runtime);
+        return new ServerConfig(repositories, host, port, eventLoops, limits.with(limit, value), clientKey, runtime);
+    }
+
+    /// These values with another header that tells clients apart; empty for their addresses.
+    public ServerConfig withClientKey(String header) {
+        return new ServerConfig(repositories, host, port, eventLoops, limits, header, runtime);
     }
 
     /// These values with another configuration of the runtime.
     public ServerConfig withRuntime(RuntimeConfig other) {
-        return new ServerConfig(repositories, host, port, eventLoops, limits, other);
+        return new ServerConfig(repositories, host, port, eventLoops, limits, clientKey, other);
     }
 }

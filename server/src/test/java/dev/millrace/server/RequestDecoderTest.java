@@ -51,9 +51,10 @@ class RequestDecoderTest {
         group = new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory());
         millrace = Millrace.open(TestServer.models());
         HttpCounters counters = new HttpCounters();
-        metrics = new Metrics(millrace, counters);
+        metrics = new Metrics(millrace, counters, null);
         Limits limits = Limits.DEFAULT.with(Limit.MAX_BODY_BYTES, MAX_BODY_BYTES);
-        Loop.Shared shared = new Loop.Shared(counters, limits, new ReceivingBudget(MAX_BODY_BYTES), System::nanoTime);
+        Loop.Shared shared =
+                new Loop.Shared(counters, limits, new ReceivingBudget(MAX_BODY_BYTES), null, "", System::nanoTime);
         loop = new Loop((SingleThreadEventLoop) group.next(), millrace, shared);
         Endpoints endpoints = new Endpoints(millrace, metrics);
         LocalAddress address = new LocalAddress(RequestDecoderTest.class);
