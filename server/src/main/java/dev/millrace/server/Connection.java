@@ -110,7 +110,6 @@ final class Connection extends ChannelInboundHandlerAdapter {
         } else if (receiving.isContinueWanted()) {
             advance();
         }
-        stopReadingIfFull();
     }
 
     private void begin(Exchange exchange) {
@@ -129,9 +128,20 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void stopReadingIfFull() {
-        if (waiting.size() >= maxWaiting || waitingBytes >= MAX_WAITING_BYTES) {
+        if (isFull()) {
             updateReading();
         }
+    }
+
+    /// Whether as many requests as may have come wholly and wait. The one that is on its way has to be read to its end.
+    private boolean isFull() {
+        int incomplete = isReceivingUnanswered() ? 1 : 0;
+        return waiting.size() - incomplete >= maxWaiting || waitingBytes >= MAX_WAITING_BYTES;
+    }
+
+    /// Whether the request that is on its way has not been answered by its head alone.
+    private boolean isReceivingUnanswered() {
+        return receiving != null && waiting.peekLast() == receiving;
     }
 
     /// The request whose head came last, or null.
@@ -175,7 +185,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private void refuse(Page refusal) {
         deaf = true;
         body.clear();
-        if (waiting.peekLast() == receiving) {
+        if (isReceivingUnanswered()) {
             receiving.answer(refusal);
             advance();
         } else {
@@ -217,8 +227,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private void dispatch() {
         Exchange exchange = receiving;
+        if (isReceivingUnanswered()) {
+            count(exchange, body.bytes().readableBytes());
+        }
         receiving = null;
-        count(exchange, body.bytes().readableBytes());
         deaf = !exchange.isKeepAlive();
         try {
             if (!exchange.isAnswered()) {
@@ -230,6 +242,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             body.clear();
         }
         advance();
+        stopReadingIfFull();
     }
 
     private void answer(Exchange exchange) {
@@ -343,10 +356,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
 
     private void updateReading() {
-        boolean read = finished
-                || (waiting.size() < maxWaiting
-                        && waitingBytes < MAX_WAITING_BYTES
-                        && context.channel().isWritable());
+        boolean read = finished || (!isFull() && context.channel().isWritable());
         if (read != reading) {
             reading = read;
             context.channel().config().setAutoRead(read);

@@ -244,6 +244,37 @@ class HttpLimitsTest {
     }
 
     @Test
+    void shouldReadARequestToItsEndWhenOnlyOneMayWait() {
+        try (TestServer server = TestServer.start(config -> config.withLimit(Limit.MAX_PIPELINED, 1));
+                RawClient client = server.connect()) {
+            for (int split = 1; split < LINEAR.length(); split += 10) {
+                client.send(LINEAR.substring(0, split));
+                client.send(LINEAR.substring(split) + LINEAR + LINEAR);
+                for (int i = 0; i < 3; i++) {
+                    assertThat(client.read().status()).isEqualTo(200);
+                }
+            }
+        }
+    }
+
+    /// Answered by its head, before a slow request's answer lets that go: its body does not count for ever.
+    @Test
+    void shouldForgetTheBodyOfARequestThatWasAnsweredByItsHead() {
+        String slow = RawClient.post("/v2/models/slow/infer", Bodies.slow(100));
+        String wrong = RawClient.post("/nothing", " ".repeat(400_000));
+        try (TestServer server = TestServer.start();
+                RawClient client = server.connect()) {
+            for (int i = 0; i < 10; i++) {
+                client.send(slow + wrong.substring(0, 200_000));
+                assertThat(client.read().status()).isEqualTo(200);
+                assertThat(client.read().status()).isEqualTo(404);
+                client.send(wrong.substring(200_000));
+                assertThat(client.send(LINEAR).read().status()).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
     void shouldGiveBackWhatABodyTookWhenItsClientLeaves() throws Exception {
         String request = RawClient.post(PATH, Bodies.LINEAR + " ".repeat(300_000));
         try (TestServer server = TestServer.start(config -> config.withLimit(Limit.MAX_RECEIVING_BYTES, 1_000_000))) {
