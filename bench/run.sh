@@ -4,12 +4,13 @@
 # Runs all benches and prints the report: bench/run.sh [--quick] [PART ...]
 #
 # Builds what is out of date, checks that every contestant answers like the floor, measures, and writes
-# bench/results/<date>-<commit>.md, .json and .log. By the sum of its parts a quick run, for trying out, takes a quarter
-# of an hour or less, a full one an hour or less. With names of parts only these are measured: --routes the small models
-# by all routes, one by one and saturated; --models larger models, alone and among each other; --neighbour beside
-# processes that spin; --http the servers; --http-mix all models on one server; --recording what recording latencies
-# costs; --ramp batching under a ramp of loads; --json reading tensors from JSON. Run it on a machine that does nothing
-# else.
+# bench/results/<date>-<commit>.md, .json and .log. By the sum of its parts a quick run, for trying out, takes twenty
+# minutes or less, a full one an hour and a quarter or less. With names of parts only these are measured: --routes the
+# small models by all routes, one by one and saturated; --models larger models, alone and among each other; --neighbour
+# beside processes that spin; --http the servers; --http-mix all models on one server; --recording what recording
+# latencies costs; --ramp batching under a ramp of loads; --json reading tensors from JSON; --overload more requests
+# than can be answered, in-process, and --overload-http over HTTP; --deadlines how late expired requests are told;
+# --isolation a light model beside a saturated one. Run it on a machine that does nothing else.
 #
 # The servers are loaded by wrk (Debian, Ubuntu: apt install wrk) and are left out where there is none.
 #
@@ -24,12 +25,13 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 options=
 for option in "$@"; do
     case $option in
-        --quick | --routes | --models | --neighbour | --http | --http-mix | --recording | --ramp | --json)
+        --quick | --routes | --models | --neighbour | --http | --http-mix | --recording | --ramp | --json | \
+            --overload | --overload-http | --deadlines | --isolation)
             options="$options $option"
             ;;
         *)
             printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--http-mix] [--recording]" \
-                "    [--ramp] [--json]" >&2
+                "    [--ramp] [--json] [--overload] [--overload-http] [--deadlines] [--isolation]" >&2
             exit 2
             ;;
     esac
@@ -72,9 +74,10 @@ fi
 revision=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 if [ -n "$(git -C "$root" status --porcelain 2>/dev/null)" ]; then revision=$revision-dirty; fi
 
-# Both heap sizes are set so that the heap does not grow while something is timed. Unsafe is JMH's.
+# Both heap sizes are set, and all of it touched, so that the heap does not grow while something is timed. Unsafe is JMH's.
 # shellcheck disable=SC2086 # BENCH_OPTS and options hold words
-exec "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xms512m -Xmx512m \
+exec "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xms512m -Xmx512m -XX:+AlwaysPreTouch \
     -Dlogback.configurationFile=dev/millrace/bench/logback.xml \
-    "-Dmillrace.bench.flags=$flags" "-Dmillrace.bench.jar=$server" ${BENCH_OPTS:-} \
+    "-Dmillrace.bench.flags=$flags" "-Dmillrace.bench.jar=$server" \
+    "-Dmillrace.bench.zoo=$root/models/zoo" ${BENCH_OPTS:-} \
     -cp "$jar:$root/bench/target/lib/*" dev.millrace.bench.Main $options "$root/bench/results" "$revision"

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.openjdk.jmh.runner.RunnerException;
 
 /// Runs everything: prints the machine, lets all routes through the gate, measures, and writes the reports.
@@ -52,7 +53,10 @@ public final class Main {
     private static final String RAMP = "--ramp";
     /// Reading tensors from JSON.
     private static final String JSON = "--json";
-    private static final List<String> PARTS = List.of(ROUTES, MODELS, NEIGHBOUR, HTTP, HTTP_MIX, RECORDING, RAMP, JSON);
+    private static final List<String> PARTS = Stream.concat(
+                    Stream.of(ROUTES, MODELS, NEIGHBOUR, HTTP, HTTP_MIX, RECORDING, RAMP, JSON),
+                    Promises.PARTS.stream())
+            .toList();
 
     private final Effort effort;
     private final Set<String> parts;
@@ -152,6 +156,7 @@ public final class Main {
             sections.add(decoding());
             write();
         }
+        measurePromises();
         boolean measured = http.isPresent()
                 || !sections.isEmpty()
                 || !Set.of(HTTP, HTTP_MIX).containsAll(parts);
@@ -160,6 +165,16 @@ public final class Main {
             System.out.print(MarkdownReport.of(results()));
         }
         return measured;
+    }
+
+    private void measurePromises() throws IOException {
+        Promises promises = new Promises(effort, System.err, Path.of(name + ".log"));
+        for (String part : Promises.PARTS) {
+            if (parts.contains(part)) {
+                sections.add(promises.measure(part));
+                write();
+            }
+        }
     }
 
     /// What JMH times.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.promise.Server;
 import dev.millrace.bench.report.Machine;
 import java.io.BufferedReader;
 import java.io.File;
@@ -15,7 +16,7 @@ import java.util.regex.Pattern;
 /// A server in a JVM of its own, started with the flags that the launcher gives a server.
 ///
 /// Threads: one. Ownership: the process ends when this is closed, or with the JVM that started it.
-final class ServerProcess implements AutoCloseable {
+final class ServerProcess implements Server {
     /// The launcher's flags, as `bench/run.sh` hands them over: words with a space between each two.
     private static final String FLAGS = "millrace.bench.flags";
     /// The jar that the launcher starts.
@@ -90,12 +91,13 @@ final class ServerProcess implements AutoCloseable {
         throw new IOException("a server ended before it was ready");
     }
 
-    int port() {
+    @Override
+    public int port() {
         return port;
     }
 
-    /// MiB of memory that it has in RAM; not a number where the system does not tell.
-    double residentMebibytes() {
+    @Override
+    public double residentMebibytes() {
         String kibibytes = Machine.firstValue(Path.of("/proc/" + process.pid() + "/status"), "VmRSS", "NaN kB");
         return Double.parseDouble(kibibytes.replace("kB", "").strip()) / 1024;
     }

@@ -47,6 +47,9 @@ class ArchitectureTest {
             Map.entry("bench.decode", Set.of("json", "bench.report")),
             Map.entry("bench.ramp", Set.of("memory", "model", "runtime", "bench.model", "bench.report", "bench.route")),
             Map.entry(
+                    "bench.promise",
+                    Set.of("memory", "model", "runtime", "bench.model", "bench.report", "bench.route")),
+            Map.entry(
                     "bench",
                     Set.of(
                             "memory",
@@ -63,6 +66,7 @@ class ArchitectureTest {
                             "cli",
                             "bench.decode",
                             "bench.model",
+                            "bench.promise",
                             "bench.ramp",
                             "bench.report",
                             "bench.route")));

@@ -37,6 +37,13 @@ public final class BenchModels {
     /// As gradient boosting makes them: 500 trees, 8 decisions deep, over 64 features.
     public static final String TREES = "trees-500x8";
 
+    /// Two convolutions over a picture of 1 KB, the second with 1.8 million weights that every row goes through anew: a
+    /// row costs the same in any batch.
+    public static final String STEADY = "cnn-1x16x16";
+
+    /// Answers a row with itself, after a run that takes as long as the largest number in it says; see [Loop].
+    public static final String LOOP = "loop-4";
+
     private static final Map<String, Supplier<BenchModel>> ALL = new TreeMap<>(Map.of(
             MLP.name(),
             () -> MLP,
@@ -47,7 +54,11 @@ public final class BenchModels {
             IMAGES,
             () -> new BenchModel(IMAGES, images().onnx()),
             TREES,
-            () -> new BenchModel(TREES, trees().onnx())));
+            () -> new BenchModel(TREES, trees().onnx()),
+            STEADY,
+            () -> new BenchModel(STEADY, steady().onnx()),
+            LOOP,
+            () -> new BenchModel(LOOP, Loop.onnx())));
 
     private BenchModels() {}
 
@@ -86,6 +97,10 @@ public final class BenchModels {
 
     static ConvNet images() {
         return ConvNet.random(SEED, 224, 10, 3, 16, 32, 64);
+    }
+
+    static ConvNet steady() {
+        return ConvNet.random(SEED, 16, 10, 1, 256, 768);
     }
 
     static TreeEnsemble trees() {

@@ -116,6 +116,15 @@ public final class OnnxGraph {
         return attribute.build();
     }
 
+    /// An attribute that is a graph; it sees the values of the graph around it.
+    static AttributeProto graph(String name, OnnxGraph value) {
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.GRAPH)
+                .setG(value.graph)
+                .build();
+    }
+
     /// The file.
     public byte[] bytes() {
         return ModelProto.newBuilder()

@@ -179,6 +179,25 @@ class BenchModelsTest {
         }
     }
 
+    @Test
+    void shouldAnswerWithTheRowHoweverLongItRuns() {
+        for (float products : new float[] {-3, 0, 0.5f, 1, 40}) {
+            assertThat(answer(Loop.onnx(), new float[] {products, -7.25f, -9, -8, -4, -5, -6, -1e9f}, 2, 4))
+                    .containsExactly(products, -7.25, -9, -8, -4, -5, -6, -1e9f);
+        }
+    }
+
+    @Test
+    void shouldAnswerTheSteadyModelInRows() {
+        try (Fixture fixture = Fixture.open(BenchModels.named(BenchModels.STEADY))) {
+            assertThat(fixture.hasRows()).isTrue();
+            assertThat(fixture.examples().floats()).hasNumberOfRows(256);
+        }
+        try (Fixture fixture = Fixture.open(BenchModels.named(BenchModels.LOOP))) {
+            assertThat(fixture.hasRows()).isTrue();
+        }
+    }
+
     private static double score(List<List<Value>> answers, int row) {
         return ((float[]) answers.get(row).getFirst().array())[0];
     }

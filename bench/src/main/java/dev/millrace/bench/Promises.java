@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench;
+
+import dev.millrace.bench.promise.Deadlines;
+import dev.millrace.bench.promise.Isolation;
+import dev.millrace.bench.promise.Overload;
+import dev.millrace.bench.promise.OverloadHttp;
+import dev.millrace.bench.promise.Server;
+import dev.millrace.bench.report.Section;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+
+/// The parts that measure whether promises are kept, by the names that `bench/run.sh` has for them. Immutable.
+///
+/// @param effort how long each takes
+/// @param progress gets a line now and then
+/// @param log gets what servers print
+record Promises(Effort effort, PrintStream progress, Path log) {
+    /// More requests than can be answered, in-process.
+    static final String OVERLOAD = "--overload";
+    /// The same over HTTP.
+    static final String OVERLOAD_HTTP = "--overload-http";
+    /// How late expired requests are told.
+    static final String DEADLINES = "--deadlines";
+    /// A light model beside a saturated one.
+    static final String ISOLATION = "--isolation";
+
+    static final List<String> PARTS = List.of(OVERLOAD, OVERLOAD_HTTP, DEADLINES, ISOLATION);
+
+    private static final int LONG_RUNS_PER_ROUND = 20;
+    private static final int LONG_RUN_MILLIS = 100;
+
+    /// Measures one part.
+    Section measure(String part) throws IOException {
+        return switch (part) {
+            case OVERLOAD -> overload();
+            case OVERLOAD_HTTP -> overloadHttp();
+            case DEADLINES -> deadlines();
+            case ISOLATION -> isolation();
+            default -> throw new IllegalArgumentException("no part " + part + ", there are " + PARTS);
+        };
+    }
+
+    private Section overload() {
+        try (Overload bench = new Overload(effort.rounds(), effort.repeatMillis(), progress)) {
+            return bench.measure();
+        }
+    }
+
+    private Section overloadHttp() throws IOException {
+        try (OverloadHttp bench = new OverloadHttp(effort.rounds(), effort.repeatMillis(), progress, servers())) {
+            return bench.measure();
+        }
+    }
+
+    private Section deadlines() {
+        try (Deadlines bench = new Deadlines(LONG_RUNS_PER_ROUND * effort.rounds(), LONG_RUN_MILLIS, progress)) {
+            return bench.measure();
+        }
+    }
+
+    private Section isolation() throws IOException {
+        try (Isolation bench = new Isolation(2 * effort.repeats(), effort.repeatMillis(), progress, servers())) {
+            return bench.measure();
+        }
+    }
+
+    private Server.Starter servers() {
+        return arguments -> ServerProcess.startMillrace(log, arguments);
+    }
+}

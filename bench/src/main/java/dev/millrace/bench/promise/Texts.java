@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench.promise;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.millrace.bench.report.Cell;
+import dev.millrace.bench.report.Spread;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+
+/// Cells that several reports have. Stateless.
+final class Texts {
+    private Texts() {}
+
+    /// Nanoseconds as microseconds; a dash if it never happened.
+    static <T> String micros(List<T> measurements, ToDoubleFunction<T> nanos) {
+        Spread spread = Spread.of(measurements, each -> nanos.applyAsDouble(each) / 1e3);
+        return spread.max() == 0 ? "–" : Cell.of(spread, Texts::digits);
+    }
+
+    /// Nanoseconds as milliseconds; a dash if it never happened.
+    static <T> String millis(List<T> measurements, ToDoubleFunction<T> nanos) {
+        Spread spread = Spread.of(measurements, each -> nanos.applyAsDouble(each) / 1e6);
+        return spread.max() == 0 ? "–" : Cell.of(spread, Cell::decimal);
+    }
+
+    private static String digits(double value) {
+        return String.format(Locale.ROOT, value < 100 ? "%.1f" : "%,.0f", value);
+    }
+
+    /// Milliseconds until all was as before an overload.
+    static String recovery(List<Overload.Result> results) {
+        Spread spread = Spread.of(
+                results,
+                result -> result.recoveryNanos() == Recovery.NEVER
+                        ? Double.POSITIVE_INFINITY
+                        : result.recoveryNanos() / 1e6);
+        return Cell.of(spread, millis -> Double.isInfinite(millis) ? "not seen" : Cell.whole(millis));
+    }
+
+    /// The members of an result.
+    static void write(JsonGenerator json, Overload.Result result) throws IOException {
+        json.writeNumberField("capacity", result.capacity());
+        result.before().write(json, "before");
+        result.during().write(json, "during");
+        json.writeFieldName("recoveryNanos");
+        if (result.recoveryNanos() == Recovery.NEVER) {
+            json.writeNull();
+        } else {
+            json.writeNumber(result.recoveryNanos());
+        }
+    }
+}
