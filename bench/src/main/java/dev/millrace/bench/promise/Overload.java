@@ -56,11 +56,12 @@ public final class Overload implements AutoCloseable {
 
     /// What one repeat of a trial found out.
     ///
-    /// @param capacity requests per second of a closed loop just before
+    /// @param capacity requests per second of a closed loop, the better of one just before and one just after
+    /// @param capacityBefore of the one before, which the load is a multiple of
     /// @param before what came of half the capacity
     /// @param during what came of the load
     /// @param recoveryNanos from its end until all was as before; [Recovery#NEVER] if that was not seen
-    record Result(double capacity, Account before, Account during, long recoveryNanos) {
+    record Result(double capacity, double capacityBefore, Account before, Account during, long recoveryNanos) {
         /// Answers in time as a part of the capacity.
         double goodput() {
             return during.goodput() / capacity;
@@ -160,17 +161,28 @@ public final class Overload implements AutoCloseable {
         return new Findings(fixture.name(), results, before, Memory.now());
     }
 
-    /// Half the capacity, the load, and half the capacity again. A round of 0 is short.
+    /// A round of 0 is short.
     private Result measure(Trial trial, int round) {
+        boolean tells = trial.who() == Who.DEADLINES || trial.who() == Who.POOL;
         long unit = round == 0 ? nanos / WARM_UP_PART : nanos;
-        Station station = stations.get(trial.who());
+        return measure(stations.get(trial.who()), trial.bound().toNanos(), tells, trial.load(), unit, round);
+    }
+
+    /// The capacity; half of it, the load, and half of it again; and the capacity once more, because whatever else the
+    /// machine did meanwhile made one of them too low.
+    ///
+    /// @param bound the deadline, in nanoseconds
+    /// @param tells whether requests have it
+    static Result measure(Station station, long bound, boolean tells, double load, long nanos, long seed) {
         OpenLoop loop = new OpenLoop(station, System::nanoTime);
         station.timeout(Station.NO_TIMEOUT);
-        double capacity = loop.saturate(unit);
-        boolean tells = trial.who() == Who.DEADLINES || trial.who() == Who.POOL;
-        station.timeout(tells ? trial.bound().toNanos() : Station.NO_TIMEOUT);
-        Schedule schedule = schedule(round, capacity, trial.load(), unit);
-        return result(capacity, loop.run(schedule), schedule, trial.bound().toNanos());
+        double before = loop.saturate(nanos);
+        Schedule schedule = schedule(seed, before, load, nanos);
+        station.timeout(tells ? bound : Station.NO_TIMEOUT);
+        Ledger ledger = loop.run(schedule);
+        station.timeout(Station.NO_TIMEOUT);
+        double after = loop.saturate(nanos);
+        return result(before, Math.max(before, after), ledger, schedule, bound);
     }
 
     static Schedule schedule(long seed, double capacity, double load, long nanos) {
@@ -181,13 +193,12 @@ public final class Overload implements AutoCloseable {
                 new Phase(USUAL * capacity, 5 * nanos / 2));
     }
 
-    /// @param schedule of three phases
-    static Result result(double capacity, Ledger ledger, Schedule schedule, long bound) {
-        Account before = Account.of(ledger, 0, schedule.end(0), bound);
+    private static Result result(double before, double capacity, Ledger ledger, Schedule schedule, long bound) {
+        Account usual = Account.of(ledger, 0, schedule.end(0), bound);
         Account during = Account.of(ledger, schedule.begin(1), schedule.end(1), bound);
         long recovery = Recovery.nanos(
-                ledger, schedule.end(1), schedule.end(2), before.accepted().p99());
-        return new Result(capacity, before, during, recovery);
+                ledger, schedule.end(1), schedule.end(2), usual.accepted().p99());
+        return new Result(capacity, before, usual, during, recovery);
     }
 
     @Override

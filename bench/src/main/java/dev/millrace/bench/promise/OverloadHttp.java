@@ -92,12 +92,8 @@ public final class OverloadHttp implements AutoCloseable {
         double before = server.residentMebibytes();
         for (int round = 1; round <= rounds; round++) {
             for (Trial trial : trials) {
-                station.timeout(Station.NO_TIMEOUT);
-                double capacity = loop.saturate(nanos);
-                Schedule schedule = Overload.schedule(round, capacity, trial.load(), nanos);
-                station.timeout(trial.tells() ? trial.bound().toNanos() : Station.NO_TIMEOUT);
-                Overload.Result result = Overload.result(
-                        capacity, loop.run(schedule), schedule, trial.bound().toNanos());
+                Overload.Result result =
+                        Overload.measure(station, trial.bound().toNanos(), trial.tells(), trial.load(), nanos, round);
                 results.get(trial).add(result);
                 progress.printf(
                         "overload by HTTP, round %d of %d: %d ms, %.1f of the capacity: %.2f of it answered in time%n",

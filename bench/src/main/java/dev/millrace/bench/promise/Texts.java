@@ -13,16 +13,14 @@ import java.util.function.ToDoubleFunction;
 final class Texts {
     private Texts() {}
 
-    /// Nanoseconds as microseconds; a dash if it never happened.
+    /// Nanoseconds as microseconds, of the measurements in which it happened; a dash if it never did.
     static <T> String micros(List<T> measurements, ToDoubleFunction<T> nanos) {
-        Spread spread = Spread.of(measurements, each -> nanos.applyAsDouble(each) / 1e3);
-        return spread.max() == 0 ? "–" : Cell.of(spread, Texts::digits);
-    }
-
-    /// Nanoseconds as milliseconds; a dash if it never happened.
-    static <T> String millis(List<T> measurements, ToDoubleFunction<T> nanos) {
-        Spread spread = Spread.of(measurements, each -> nanos.applyAsDouble(each) / 1e6);
-        return spread.max() == 0 ? "–" : Cell.of(spread, Cell::decimal);
+        double[] micros = measurements.stream()
+                .mapToDouble(nanos)
+                .filter(value -> value != 0)
+                .map(value -> value / 1e3)
+                .toArray();
+        return micros.length == 0 ? "–" : Cell.of(Spread.of(micros), Texts::digits);
     }
 
     private static String digits(double value) {
@@ -42,6 +40,7 @@ final class Texts {
     /// The members of an result.
     static void write(JsonGenerator json, Overload.Result result) throws IOException {
         json.writeNumberField("capacity", result.capacity());
+        json.writeNumberField("capacityBefore", result.capacityBefore());
         result.before().write(json, "before");
         result.during().write(json, "during");
         json.writeFieldName("recoveryNanos");
