@@ -142,7 +142,7 @@ class ArchitectureTest {
             Map.entry("InputDecoder.readOtherName", "no input of the model"),
             Map.entry("InputDecoder.readOtherType", "no datatype"),
             // Strings are garbage on the way in and out.
-            Map.entry("Texts.optional", "the request's id"),
+            Map.entry("InferDecoder.readId", "the request's id"),
             Map.entry("DataDecoder.storeText", "a string"),
             Map.entry("JsonWriter.string", "a string"),
             Map.entry("OutputWriter.keys", "keys of maps"),
