@@ -28,7 +28,7 @@ public final class Admission {
 
     /// What the answers that exceed the slack raise it by, in steps.
     private static final int RAISE = 199;
-    /// A step as a share of the run of one batch.
+    /// A step as a share of the run of one row.
     private static final double STEP = 1.0 / 512;
 
     private static final VarHandle TRUSTED_UNTIL;
@@ -86,14 +86,12 @@ public final class Admission {
     /// Takes note of how far after its prediction an admitted request was answered, or was given up.
     ///
     /// @param lateNanos negative if it was answered before
-    /// @param maxBatch the most rows in one run
     @Hot
-    public void observe(long lateNanos, int maxBatch, long now) {
-        double step = STEP * cost.estimate(maxBatch);
+    public void observe(long lateNanos, long now) {
+        double step = STEP * cost.estimate(1);
         if (step < Double.POSITIVE_INFINITY) {
             double slack = slackNanos;
-            slackNanos =
-                    lateNanos > slack ? Math.min(slack + RAISE * step, (double) lateNanos) : Math.max(0, slack - step);
+            slackNanos = lateNanos > slack ? slack + RAISE * step : Math.max(0, slack - step);
             trustedUntil = now + FORGET_NANOS;
         }
     }

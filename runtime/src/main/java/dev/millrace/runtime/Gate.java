@@ -91,7 +91,7 @@ final class Gate {
     void ended(long submitted, long predicted) {
         if (predicted != UNKNOWN) {
             long now = clock.getAsLong();
-            admission.observe(now - submitted - predicted, levels.maxBatch(), now);
+            admission.observe(now - submitted - predicted, now);
         }
     }
 

@@ -45,12 +45,6 @@ final class Levels {
         return patient;
     }
 
-    /// The most rows in one run now.
-    @Hot
-    int maxBatch() {
-        return levels[0].maxBatch();
-    }
-
     /// Rows that wait.
     @Hot
     int queued() {

@@ -42,7 +42,7 @@ class PolicyTest {
         for (int i = 0; i < 200_000; i++) {
             long error = (long) (-Math.log(random.nextDouble()) * 1000);
             late += i >= 100_000 && error > admission.slackNanos() ? 1 : 0;
-            admission.observe(error, 1, i);
+            admission.observe(error, i);
         }
         // The 99.5th percentile of that distribution is at 1000 * ln(200).
         assertThat(admission.slackNanos()).isCloseTo(5298, within(1500.0));
@@ -53,7 +53,7 @@ class PolicyTest {
     void shouldNotLockOutARequestThatNothingIsAheadOf() {
         Admission admission = new Admission(cost(1000, 0), 1);
         for (int i = 0; i < 1000; i++) {
-            admission.observe(1_000_000, 1, i);
+            admission.observe(1_000_000, i);
         }
         assertThat(admission.admits(1000, false, 5000, 1000)).isFalse();
         assertThat(admission.admits(1000, true, 5000, 1000)).isTrue();
