@@ -9,9 +9,10 @@ import java.lang.invoke.VarHandle;
 /// of it.
 ///
 /// The prediction is a mean, and other models, other processes and the scheduler delay what it does not know of. So how
-/// far answers come after their prediction is followed by an estimate of its 99.5th percentile, the slack: each answer
-/// that exceeds it raises it by 199 steps, each other lowers it by one. A request is admitted if the prediction and the
-/// slack are within its deadline, hence about one of two hundred that were admitted is late.
+/// far answers come after their prediction is followed: its mean, its mean deviation, and how many deviations above the
+/// mean its 99.5th percentile is. Mean and deviation follow some tens of answers; the factor is slow: each answer above
+/// that percentile, the slack, raises it by 199 steps, each other lowers it by one. A request is admitted if the
+/// prediction and the slack are within its deadline, hence about one of two hundred that were admitted is late.
 ///
 /// Where nothing is ahead of a request the slack does not count: a lane that is idle refuses nobody because of what
 /// once was.
@@ -26,10 +27,14 @@ public final class Admission {
 
     private static final long UNKNOWN = Long.MIN_VALUE;
 
-    /// What the answers that exceed the slack raise it by, in steps.
+    /// What an answer that exceeds the slack raises the factor by, in steps.
     private static final int RAISE = 199;
-    /// A step as a share of the run of one row.
-    private static final double STEP = 1.0 / 512;
+
+    private static final double STEP = 1.0 / 2048;
+    private static final double LEAST_FACTOR = 1;
+    private static final double MOST_FACTOR = 16;
+    /// The part that one answer has in the mean and the deviation.
+    private static final double SHARE = 1.0 / 64;
 
     private static final VarHandle TRUSTED_UNTIL;
 
@@ -43,6 +48,9 @@ public final class Admission {
 
     private final CostModel cost;
     private final int instances;
+    private double mean;
+    private double deviation;
+    private double factor = 4;
     private volatile double slackNanos;
     private volatile long trustedUntil = UNKNOWN;
 
@@ -88,12 +96,13 @@ public final class Admission {
     /// @param lateNanos negative if it was answered before
     @Hot
     public void observe(long lateNanos, long now) {
-        double step = STEP * cost.estimate(1);
-        if (step < Double.POSITIVE_INFINITY) {
-            double slack = slackNanos;
-            slackNanos = lateNanos > slack ? slack + RAISE * step : Math.max(0, slack - step);
-            trustedUntil = now + FORGET_NANOS;
-        }
+        double late = lateNanos;
+        double change = late > slackNanos ? RAISE * STEP : -STEP;
+        factor = Math.clamp(factor + change, LEAST_FACTOR, MOST_FACTOR);
+        deviation += SHARE * (Math.abs(late - mean) - deviation);
+        mean += SHARE * (late - mean);
+        slackNanos = Math.max(0, mean + factor * deviation);
+        trustedUntil = now + FORGET_NANOS;
     }
 
     /// How much later than predicted an answer is reckoned to come, in nanoseconds.
