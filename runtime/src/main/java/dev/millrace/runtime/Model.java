@@ -115,7 +115,7 @@ public final class Model {
     }
 
     private static void finish(LoadedVersion version, Call call, boolean reusable) {
-        call.timeout(null);
+        call.timeout(null).priority(0);
         if (reusable) {
             version.giveBack(call);
         } else {

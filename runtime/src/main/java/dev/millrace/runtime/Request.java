@@ -23,6 +23,7 @@ public final class Request {
     private final Signature signature;
     private final Map<String, Value> values = new LinkedHashMap<>();
     private Duration timeout;
+    private int priority;
 
     Request(String model, Signature signature) {
         this.model = model;
@@ -81,6 +82,12 @@ public final class Request {
         return this;
     }
 
+    /// Sets the priority, as [Call#priority(int)] has it; 0 for the model's default.
+    public Request priority(int level) {
+        priority = level;
+        return this;
+    }
+
     /// Writes the inputs into a call.
     void fill(Call call) {
         for (int i = 0; i < signature.inputs().size(); i++) {
@@ -93,7 +100,7 @@ public final class Request {
             tensor.reshape(value.shape());
             write(name, value.array(), tensor);
         }
-        call.timeout(timeout);
+        call.timeout(timeout).priority(priority);
     }
 
     private TensorSpec spec(String name) {

@@ -26,6 +26,7 @@ public final class InferDecoder {
     private static final byte[] OUTPUTS = JsonWriter.ascii("outputs");
     private static final byte[] PARAMETERS = JsonWriter.ascii("parameters");
     private static final byte[] TIMEOUT = JsonWriter.ascii("timeout");
+    private static final byte[] PRIORITY = JsonWriter.ascii("priority");
     private static final byte[] NAME = JsonWriter.ascii("name");
 
     private final Limits limits;
@@ -35,6 +36,7 @@ public final class InferDecoder {
     private String id;
     private int[] outputs;
     private long timeoutMicros;
+    private int priority;
 
     /// @param limits what a request may have
     public InferDecoder(Limits limits) {
@@ -58,6 +60,12 @@ public final class InferDecoder {
         return timeoutMicros;
     }
 
+    /// The priority that the request asks for; 0 for the model's default.
+    @Hot
+    public int priority() {
+        return priority;
+    }
+
     /// Reads a body.
     ///
     /// @param inputNames the names of the model's inputs in UTF-8
@@ -68,6 +76,7 @@ public final class InferDecoder {
         id = null;
         outputs = null;
         timeoutMicros = 0;
+        priority = 0;
         int mark = markLength(body, offset, length);
         json.reset(body, offset + mark, length - mark);
         inputs.begin(call, inputNames, length - mark);
@@ -220,10 +229,20 @@ public final class InferDecoder {
             }
             if (json.isKey(TIMEOUT)) {
                 timeoutMicros = timeout();
+            } else if (json.isKey(PRIORITY)) {
+                priority = priorityLevel();
             } else {
                 json.skip();
             }
         }
+    }
+
+    private int priorityLevel() {
+        long level = Texts.natural(json);
+        if (level < 0) {
+            throw Refusal.invalid("parameter 'priority' is " + json.describe() + ", expected an integer from 0");
+        }
+        return (int) Math.min(level, Integer.MAX_VALUE);
     }
 
     private long timeout() {

@@ -191,6 +191,7 @@ final class Loop {
             timeout = exchange.timeoutMicros();
         }
         call.timeoutNanos(timeout == 0 ? Call.NO_TIMEOUT : TimeUnit.MICROSECONDS.toNanos(timeout));
+        call.priority(decoder.priority());
         if (client == null || takeRows(exchange, client, calls.rows(call))) {
             decoded.add(exchange);
             awaitWakeUpEnd();

@@ -10,6 +10,7 @@ import dev.millrace.runtime.Timing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 
 /// Turns the answers of one event loop into bytes of HTTP/1.1, head and body in one buffer. Threads: one.
 final class Responses {
@@ -58,11 +59,19 @@ final class Responses {
             return encodePage(exchange, allocator, close);
         }
         if (exchange.outcome() != Outcome.OK) {
-            exchange.answer(Page.error(
-                    HttpStatus.of(exchange.outcome()), exchange.call().message()));
+            exchange.answer(refusal(exchange.outcome(), exchange.call()));
             return encodePage(exchange, allocator, close);
         }
         return encodeOutputs(exchange, allocator, close);
+    }
+
+    private static Page refusal(Outcome outcome, Call call) {
+        int status = HttpStatus.of(outcome);
+        if (outcome != Outcome.OVERLOADED && outcome != Outcome.UNAVAILABLE) {
+            return Page.error(status, call.message());
+        }
+        long seconds = Math.ceilDiv(call.retryAfterNanos(), TimeUnit.SECONDS.toNanos(1));
+        return Page.retryLater(status, call.message(), Math.max(1, seconds));
     }
 
     @Hot
