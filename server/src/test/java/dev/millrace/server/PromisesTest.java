@@ -11,8 +11,7 @@ import org.junit.jupiter.api.Test;
 class PromisesTest {
     private static final String LINEAR = Bodies.input("x", "[1,4]", "FP32", "[1,2,3,4]");
 
-    private static final String GATHER_OUT_OF_RANGE =
-            Bodies.request(Bodies.input("index", "[1]", "INT64", "[7]"));
+    private static final String GATHER_OUT_OF_RANGE = Bodies.request(Bodies.input("index", "[1]", "INT64", "[7]"));
 
     private static String withParameters(String parameters, String input) {
         return "{\"parameters\":" + parameters + ",\"inputs\":[" + input + "]}";
