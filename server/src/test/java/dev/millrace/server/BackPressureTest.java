@@ -22,8 +22,8 @@ class BackPressureTest {
     private static final String LARGE = RawClient.post(
             "/v2/models/nobatch/infer", Bodies.request(Bodies.input("x", "[1,1,25000]", "FP32", numbers(25_000))));
 
-    /// Rounds of work that take long enough for a client to queue requests behind it and leave.
-    private static final long LONG = 4_000_000;
+    /// More rounds of work than any test waits for.
+    private static final long FOREVER = 10_000_000_000L;
 
     private static final long QUEUED = 100;
     /// Milliseconds without a byte moved after which none will.
@@ -167,7 +167,7 @@ class BackPressureTest {
     private long queueAndLeave(int round) throws InterruptedException {
         try (RawClient other = server.connect()) {
             // The only agent is at work, so that what others want has to wait.
-            other.send(RawClient.post("/v2/models/slow/infer", Bodies.slow(LONG)));
+            other.send(RawClient.post("/v2/models/slow/infer", Bodies.slow(FOREVER)));
             await(() -> lane("slow").inFlight() == 1 && lane("slow").queued() == 0);
             try (RawClient client = server.connect()) {
                 client.send(
@@ -176,7 +176,7 @@ class BackPressureTest {
             }
             await(() -> lane("slow").inFlight() == 1);
         }
-        // The run goes on without its client, and then the agent passes over the rest.
+        // Nobody waits for the run any more, so it is cut off, and the agent passes over the rest.
         await(() -> lane("slow").inFlight() == 0 && lane("slow").skippedRows() == round * QUEUED);
         await(() -> server.server().connections().isEmpty());
         await(() -> lane("slow").ended().get(Outcome.CANCELLED) == round * (QUEUED + 1));
