@@ -10,9 +10,10 @@ import java.lang.invoke.VarHandle;
 ///
 /// The prediction is a mean, and other models, other processes and the scheduler delay what it does not know of. So how
 /// far answers come after their prediction is followed: its mean, its mean deviation, and how many deviations above the
-/// mean its 99.5th percentile is. Mean and deviation follow some tens of answers; the factor is slow: each answer above
-/// that percentile, the slack, raises it by 199 steps, each other lowers it by one. A request is admitted if the
-/// prediction and the slack are within its deadline, hence about one of two hundred that were admitted is late.
+/// mean its 99.5th percentile is. Mean and deviation follow the last tens of answers, and forget in a second where
+/// those are few. The factor is slow: each answer above that percentile, the slack, raises it by 199 steps, each other
+/// lowers it by one. A request is admitted if the prediction and the slack are within its deadline, hence about one of
+/// two hundred that were admitted is late.
 ///
 /// Where nothing is ahead of a request the slack does not count: a lane that is idle refuses nobody because of what
 /// once was.
@@ -33,8 +34,10 @@ public final class Admission {
     private static final double STEP = 1.0 / 2048;
     private static final double LEAST_FACTOR = 1;
     private static final double MOST_FACTOR = 16;
-    /// The part that one answer has in the mean and the deviation.
-    private static final double SHARE = 1.0 / 64;
+    /// The part that one answer has in the mean and the deviation at least, and the time after which it is a half.
+    private static final double LEAST_SHARE = 1.0 / 64;
+
+    private static final double MEMORY_NANOS = 1e9;
 
     private static final VarHandle TRUSTED_UNTIL;
 
@@ -49,6 +52,7 @@ public final class Admission {
     private final CostModel cost;
     private final int instances;
     private double mean;
+    private long last;
     private double deviation;
     private double factor = 4;
     private volatile double slackNanos;
@@ -99,8 +103,11 @@ public final class Admission {
         double late = lateNanos;
         double change = late > slackNanos ? RAISE * STEP : -STEP;
         factor = Math.clamp(factor + change, LEAST_FACTOR, MOST_FACTOR);
-        deviation += SHARE * (Math.abs(late - mean) - deviation);
-        mean += SHARE * (late - mean);
+        double since = Math.max(0, now - last);
+        double share = Math.max(LEAST_SHARE, since / (since + MEMORY_NANOS));
+        last = now;
+        deviation += share * (Math.abs(late - mean) - deviation);
+        mean += share * (late - mean);
         slackNanos = Math.max(0, mean + factor * deviation);
         trustedUntil = now + FORGET_NANOS;
     }

@@ -64,6 +64,19 @@ class PolicyTest {
     }
 
     @Test
+    void shouldForgetInASecondWhenAnswersAreFew() {
+        Admission admission = new Admission(cost(1000, 0), 1);
+        for (int i = 0; i < 100; i++) {
+            admission.observe(100_000_000, i);
+        }
+        assertThat(admission.slackNanos()).isGreaterThan(100_000_000);
+        for (int i = 1; i <= 20; i++) {
+            admission.observe(0, 100 + i * 250_000_000L);
+        }
+        assertThat(admission.slackNanos()).isLessThan(30_000_000);
+    }
+
+    @Test
     void shouldNotLockOutARequestThatNothingIsAheadOf() {
         Admission admission = new Admission(cost(1000, 0), 1);
         for (int i = 0; i < 1000; i++) {

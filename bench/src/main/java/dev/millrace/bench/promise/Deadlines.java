@@ -26,8 +26,8 @@ import java.util.stream.LongStream;
 /// How late a request that expires is told so, while one run holds the model for longer than its deadline: from the
 /// deadline until its completion is called.
 ///
-/// The model runs as long as its input says, and is run shortly a few times before each long run, so that nobody knows
-/// how long it will take and requests are accepted.
+/// The model runs as long as its input says, and is run shortly many times before each long run, with deadlines that
+/// are kept, so that nobody knows how long it will take and requests are accepted.
 ///
 /// Threads: one, the runtime's one agent, and those that keep cores busy. Ownership: it closes what it opens.
 public final class Deadlines implements AutoCloseable {
@@ -64,7 +64,8 @@ public final class Deadlines implements AutoCloseable {
     record All(long runNanos, int requests, Map<Trial, Findings> trials) {}
 
     private static final int REQUESTS = 64;
-    private static final int SHORT_RUNS = 100;
+    private static final int SHORT_RUNS = 800;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int WARM_UPS = 5;
     private static final int PRODUCTS = 1000;
     private static final int CALIBRATIONS = 9;
@@ -184,7 +185,7 @@ public final class Deadlines implements AutoCloseable {
 
     /// Runs a row alone and returns how long it took, in nanoseconds.
     private long runLasting(float products) {
-        call.input(0).putFloats(new float[] {products, 0, 0, 0});
+        call.timeout(PATIENCE).input(0).putFloats(new float[] {products, 0, 0, 0});
         long start = System.nanoTime();
         if (call.run() != Outcome.OK) {
             throw new Gate.Refusal("a row was not answered: " + call.message(), null);
