@@ -103,6 +103,8 @@ class ArchitectureTest {
             Map.entry("Breaker.admits", "the model keeps failing"),
             Map.entry("Lane.cancelled", "a request was cancelled"),
             Map.entry("Slice.resumed", "a part of a batch that has failed"),
+            Map.entry("Call.outOfMemory", "says what there is no memory for"),
+            Map.entry("NativeCallFrame.runAfter", "the allocator had no room for the run"),
             Map.entry("LaneRecorder.recordRefusal", "a recording wants the event"),
             Map.entry("Call.complain", "logs a completion that threw"),
             Map.entry("Termination.awaitTerminated", "the run was terminated"),
@@ -125,6 +127,7 @@ class ArchitectureTest {
             Map.entry("TensorSet.close", "the call has tensors again when its old ones come back"),
             Map.entry("Call.preset", "the same, when the next request comes"),
             Map.entry("JsonWriter.grow", "a longer answer than before"),
+            Map.entry("Responses.detach", "a long answer, written piece by piece"),
             Map.entry("JsonWriter.shrink", "the last answer was very long"),
             Map.entry("Exchange.release", "the client has gone"),
             // Once per tensor or per wake-up, whatever they hold.

@@ -2,6 +2,7 @@
 package dev.millrace.memory;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -9,12 +10,16 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 
 /// Memory from the C library's `calloc`: large blocks are zeroed by the system page by page when they are first
 /// touched. A long queue of large rows then takes memory for the rows that it holds, not for those that it could hold,
 /// which an `Arena`'s own allocation, zeroed at once, would.
 @SuppressWarnings("restricted") // calling the C library is what this class is for
 final class LibC {
+    /// The number of the setting in `malloc.h`.
+    private static final int M_MMAP_THRESHOLD = -3;
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final MethodHandle CALLOC = handle("calloc", FunctionDescriptor.of(ADDRESS, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FREE = handle("free", FunctionDescriptor.ofVoid(ADDRESS));
@@ -26,6 +31,21 @@ final class LibC {
         MemorySegment block = calloc(Math.addExact(bytes, alignment));
         long padding = -block.address() & (alignment - 1);
         return block.reinterpret(bytes + alignment, arena, LibC::free).asSlice(padding, bytes);
+    }
+
+    /// Asks for blocks from `bytes` on to be mapped one by one, for good; false where that cannot be asked for.
+    static boolean mapBlocksFrom(int bytes) {
+        Optional<MemorySegment> function = LINKER.defaultLookup().find("mallopt");
+        if (function.isEmpty()) {
+            return false;
+        }
+        MethodHandle mallopt =
+                LINKER.downcallHandle(function.get(), FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+        try {
+            return (int) mallopt.invokeExact(M_MMAP_THRESHOLD, bytes) == 1;
+        } catch (Throwable t) {
+            throw new IllegalStateException("mallopt cannot be called", t);
+        }
     }
 
     private static MemorySegment calloc(long bytes) {

@@ -10,7 +10,8 @@ import java.util.List;
 /// A tensor in host memory that we own: element type, shape and row-major elements in native byte order.
 ///
 /// It is made once and reshaped many times; memory grows when a larger shape asks for it and never shrinks, so that in
-/// steady state nothing is allocated. Elements of [DataType#BYTES] live on the heap.
+/// steady state nothing is allocated. Elements of [DataType#BYTES] live on the heap. What it holds is booked in a
+/// [MemoryBudget]; growing beyond that fails with a [MemoryExceededException] and leaves the tensor as it was.
 ///
 /// Threads: one at a time. Ownership: whoever made it closes it. Element indices count in row-major order from 0 and
 /// are checked against the capacity, not against the shape.
@@ -23,6 +24,12 @@ public final class Tensor implements AutoCloseable {
     private static final byte[] NO_BYTES = {};
     private static final byte[][] NO_STRINGS = {};
 
+    /// What a string takes on the heap besides its bytes: its reference, its array's header, rounding up.
+    private static final int STRING_BYTES = 24;
+    /// Texts are booked in steps of this.
+    private static final long TEXT_STEP = 1 << 16;
+
+    private final MemoryBudget budget;
     private final MemoryTag tag;
     private final DataType datatype;
     private final int elementBytes;
@@ -32,10 +39,20 @@ public final class Tensor implements AutoCloseable {
     private OffHeapRegion region;
     private MemorySegment data = MemorySegment.NULL;
     private byte[][] strings = NO_STRINGS;
+    private long textBytes;
+    private long bookedForStrings;
     private List<?> keys = List.of();
 
-    /// An empty tensor without a shape.
+    /// An empty tensor without a shape and without a limit.
     public Tensor(MemoryTag tag, DataType datatype) {
+        this(MemoryBudget.UNLIMITED, tag, datatype);
+    }
+
+    /// An empty tensor without a shape.
+    ///
+    /// @param budget what its memory is booked in: native memory, or the heap for [DataType#BYTES]
+    public Tensor(MemoryBudget budget, MemoryTag tag, DataType datatype) {
+        this.budget = budget;
         this.tag = tag;
         this.datatype = datatype;
         this.elementBytes = datatype.byteSize();
@@ -94,6 +111,11 @@ public final class Tensor implements AutoCloseable {
     /// The bytes that the elements take; 0 for [DataType#BYTES].
     public long byteSize() {
         return elementCount * elementBytes;
+    }
+
+    /// The bytes that it holds, which may be more than its shape needs.
+    public long heldBytes() {
+        return region == null ? bookedForStrings : region.byteSize();
     }
 
     /// Sets the shape. Elements keep their values as far as the memory does; new memory is zero, new strings are empty.
@@ -253,7 +275,12 @@ public final class Tensor implements AutoCloseable {
     }
 
     /// Sets element `index` of a BYTES tensor; the array is kept, not copied.
+    ///
+    /// @throws MemoryExceededException if the budget does not have the memory
     public void setBytes(int index, byte[] value) {
+        long texts = textBytes + value.length - strings[index].length;
+        bookStrings(strings.length, texts);
+        textBytes = texts;
         strings[index] = value;
     }
 
@@ -264,7 +291,7 @@ public final class Tensor implements AutoCloseable {
 
     /// Sets element `index` of a BYTES tensor to the UTF-8 bytes of `value`.
     public void setString(int index, String value) {
-        strings[index] = value.getBytes(StandardCharsets.UTF_8);
+        setBytes(index, value.getBytes(StandardCharsets.UTF_8));
     }
 
     /// What the last axis stands for when the model's output was a map: its keys (Long or String) in column order;
@@ -281,7 +308,7 @@ public final class Tensor implements AutoCloseable {
     /// Moves the memory into a new tensor without a shape and leaves this one as if closed. For an owner who goes on
     /// with the memory while others may still hold this object.
     public Tensor moved() {
-        Tensor target = new Tensor(tag, datatype);
+        Tensor target = new Tensor(budget, tag, datatype);
         target.region = region;
         target.data = data;
         region = null;
@@ -298,6 +325,9 @@ public final class Tensor implements AutoCloseable {
         }
         data = MemorySegment.NULL;
         strings = NO_STRINGS;
+        textBytes = 0;
+        budget.release(tag, bookedForStrings);
+        bookedForStrings = 0;
         clear();
     }
 
@@ -332,6 +362,7 @@ public final class Tensor implements AutoCloseable {
     private void reserve(long count) {
         if (datatype == DataType.BYTES) {
             if (strings.length < count) {
+                bookStrings(count, textBytes);
                 int before = strings.length;
                 strings = Arrays.copyOf(strings, (int) count);
                 Arrays.fill(strings, before, strings.length, NO_BYTES);
@@ -341,8 +372,17 @@ public final class Tensor implements AutoCloseable {
         }
     }
 
+    private void bookStrings(long count, long texts) {
+        long needed = count * STRING_BYTES + texts;
+        if (needed > bookedForStrings) {
+            long more = Math.ceilDiv(needed - bookedForStrings, TEXT_STEP) * TEXT_STEP;
+            budget.reserve(tag, more);
+            bookedForStrings += more;
+        }
+    }
+
     private void grow(long bytes) {
-        OffHeapRegion larger = OffHeapRegion.allocate(tag, bytes);
+        OffHeapRegion larger = OffHeapRegion.allocate(budget, tag, bytes);
         if (region != null) {
             MemorySegment.copy(data, 0, larger.segment(), 0, data.byteSize());
             region.close();

@@ -27,6 +27,10 @@ final class NativeCallFrame implements AutoCloseable {
     private final long shapesOffset;
     private final Termination termination = new Termination();
     private long options;
+    /// Run options after which the arena shrinks; 0 until they are wanted.
+    private long shrinking;
+    /// The options of the run in progress, or of the next one.
+    private long current;
 
     NativeCallFrame(List<String> inputNames, List<String> outputNames, int maxRank) {
         List<byte[]> names = new ArrayList<>();
@@ -49,16 +53,51 @@ final class NativeCallFrame implements AutoCloseable {
             text += name.length + 1;
         }
         this.options = OrtApi.createRunOptions();
+        this.current = options;
+    }
+
+    /// Runs the session. A run for which the arena has no room is repeated after the arena was shrunk: what earlier
+    /// runs of other sizes left may be in pieces that are too small.
+    @Hot
+    void run(long session) {
+        try {
+            runOnce(session);
+        } catch (OrtFailure e) {
+            runAfter(e, session);
+        }
+    }
+
+    private void runAfter(OrtFailure failure, long session) {
+        if (!failure.isOutOfMemory()) {
+            throw failure;
+        }
+        shrinkAfterNextRun();
+        try {
+            runOnce(session);
+        } catch (OrtFailure e) {
+            if (!e.isOutOfMemory()) {
+                throw e;
+            }
+            runOnce(session);
+        }
+    }
+
+    /// After the next run the arena gives back what nothing uses.
+    void shrinkAfterNextRun() {
+        if (shrinking == 0) {
+            shrinking = OrtApi.createShrinkingRunOptions();
+        }
+        current = shrinking;
     }
 
     @Hot
-    void run(long session) {
+    private void runOnce(long session) {
         long base = region.address();
         termination.begin();
         try {
             OrtApi.run(
                     session,
-                    options,
+                    current,
                     base + namesOffset,
                     base + valuesOffset,
                     inputCount,
@@ -67,8 +106,9 @@ final class NativeCallFrame implements AutoCloseable {
                     base + valuesOffset + 8L * inputCount);
         } finally {
             if (termination.end()) {
-                OrtApi.unsetTerminate(options);
+                OrtApi.unsetTerminate(current);
             }
+            current = options;
         }
     }
 
@@ -115,7 +155,7 @@ final class NativeCallFrame implements AutoCloseable {
     }
 
     boolean terminate(long number) {
-        return termination.terminate(number, () -> OrtApi.setTerminate(options));
+        return termination.terminate(number, () -> OrtApi.setTerminate(current));
     }
 
     /// Frees everything; a second call does nothing.
@@ -124,6 +164,9 @@ final class NativeCallFrame implements AutoCloseable {
         if (options != 0) {
             OrtApi.releaseRunOptions(options);
             options = 0;
+            if (shrinking != 0) {
+                OrtApi.releaseRunOptions(shrinking);
+            }
             region.close();
         }
     }

@@ -26,6 +26,7 @@ final class NativeTensorRunner implements TensorRunner {
     private final NativeCallFrame frame;
     private final OffHeapRegion scratch = OffHeapRegion.allocate(MemoryTag.ORT, 8L * (1 + MAX_RANK));
     private final long[] dims = new long[MAX_RANK];
+    private final HighWater size = new HighWater();
 
     NativeTensorRunner(long session, List<ValueInfo> inputs, List<ValueInfo> outputs) {
         this.session = session;
@@ -50,6 +51,17 @@ final class NativeTensorRunner implements TensorRunner {
         } finally {
             frame.releaseValues();
         }
+        if (size.isBehind(bytes(inputs) + bytes(outputs))) {
+            frame.shrinkAfterNextRun();
+        }
+    }
+
+    private static long bytes(Tensor[] tensors) {
+        long bytes = 0;
+        for (Tensor tensor : tensors) {
+            bytes += tensor.byteSize();
+        }
+        return bytes;
     }
 
     private void createInput(int index, Tensor tensor) {

@@ -71,6 +71,9 @@ public final class OnnxSession implements AutoCloseable {
         options.setInterOpNumThreads(1);
         options.addConfigEntry("session.intra_op.allow_spinning", "0");
         options.addConfigEntry("session.inter_op.allow_spinning", "0");
+        if (OrtRuntime.isLimited()) {
+            options.addConfigEntry("session.use_env_allocators", "1");
+        }
         options.setOptimizationLevel(
                 settings.optimize()
                         ? OrtSession.SessionOptions.OptLevel.ALL_OPT

@@ -73,6 +73,15 @@ final class OrtApi {
     private static final MethodHandle CREATE_CPU_MEMORY_INFO = handle(69, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG);
     // OrtStatus* GetAllocatorWithDefaultOptions(OrtAllocator** out)
     private static final MethodHandle GET_DEFAULT_ALLOCATOR = handle(78, JAVA_LONG, JAVA_LONG);
+    // OrtStatus* CreateAndRegisterAllocator(OrtEnv*, const OrtMemoryInfo*, const OrtArenaCfg*)
+    private static final MethodHandle REGISTER_ALLOCATOR = handle(144, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    // void ReleaseArenaCfg(OrtArenaCfg*)
+    private static final MethodHandle RELEASE_ARENA_CONFIG = handle(157, null, JAVA_LONG);
+    // OrtStatus* CreateArenaCfgV2(const char* const* keys, const size_t* values, size_t count, OrtArenaCfg** out)
+    private static final MethodHandle CREATE_ARENA_CONFIG =
+            handle(164, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    // OrtStatus* AddRunConfigEntry(OrtRunOptions*, const char* key, const char* value)
+    private static final MethodHandle ADD_RUN_CONFIG = handle(165, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     // void ReleaseStatus(OrtStatus*)
     private static final MethodHandle RELEASE_STATUS = handle(93, null, JAVA_LONG);
     // void ReleaseValue(OrtValue*)
@@ -83,8 +92,11 @@ final class OrtApi {
     private static final MethodHandle RELEASE_TYPE_AND_SHAPE = handle(99, null, JAVA_LONG);
 
     private static final int ALLOCATOR_DEVICE = 0;
+    private static final int ALLOCATOR_ARENA = 1;
     private static final int MEMORY_DEFAULT = 0;
     private static final int LOG_WARNING = 2;
+    /// Otherwise an arena grows by powers of two.
+    private static final long EXTEND_AS_REQUESTED = 1;
 
     /// Memory information of plain host memory; lives as long as the process.
     static final long CPU_MEMORY = createOnce(out -> {
@@ -98,11 +110,47 @@ final class OrtApi {
 
     /// Takes one more reference to the process-wide environment, which is never given back: ONNX Runtime's own shutdown
     /// hook releases the environment while other threads may still run, and this reference keeps it alive.
-    static void keepEnvironment() {
-        createOnce(out -> {
+    ///
+    /// @return the `OrtEnv*`
+    static long keepEnvironment() {
+        return createOnce(out -> {
             MemorySegment name = Arena.global().allocateFrom("millrace");
             check((long) CREATE_ENV.invokeExact(LOG_WARNING, name.address(), out));
         });
+    }
+
+    /// Registers an allocator that all sessions may share: an arena that takes memory from the system as it is asked
+    /// for, and no more than `limit` bytes.
+    static void registerArena(long environment, long limit) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment keys = arena.allocate(ADDRESS, 2);
+            keys.setAtIndex(ADDRESS, 0, arena.allocateFrom("max_mem"));
+            keys.setAtIndex(ADDRESS, 1, arena.allocateFrom("arena_extend_strategy"));
+            MemorySegment values = arena.allocateFrom(JAVA_LONG, limit, EXTEND_AS_REQUESTED);
+            long info = createOnce(
+                    out -> check((long) CREATE_CPU_MEMORY_INFO.invokeExact(ALLOCATOR_ARENA, MEMORY_DEFAULT, out)));
+            long config = createOnce(
+                    out -> check((long) CREATE_ARENA_CONFIG.invokeExact(keys.address(), values.address(), 2L, out)));
+            check((long) REGISTER_ALLOCATOR.invokeExact(environment, info, config));
+            RELEASE_ARENA_CONFIG.invokeExact(config);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    /// Run options with which the arena gives back to the system, after the run, what nothing is using.
+    static long createShrinkingRunOptions() {
+        long options = createRunOptions();
+        try (Arena arena = Arena.ofConfined()) {
+            long key =
+                    arena.allocateFrom("memory.enable_memory_arena_shrinkage").address();
+            check((long) ADD_RUN_CONFIG.invokeExact(
+                    options, key, arena.allocateFrom("cpu:0").address()));
+            return options;
+        } catch (Throwable t) {
+            releaseRunOptions(options);
+            throw unexpected(t);
+        }
     }
 
     @Hot
@@ -314,7 +362,7 @@ final class OrtApi {
             if (api.address() == 0) {
                 throw new UnsatisfiedLinkError("ONNX Runtime has no C API of version " + API_VERSION);
             }
-            return api.reinterpret(128 * ADDRESS.byteSize());
+            return api.reinterpret(166 * ADDRESS.byteSize());
         } catch (Throwable t) {
             throw unexpected(t);
         }

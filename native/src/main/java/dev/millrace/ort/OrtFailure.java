@@ -8,6 +8,9 @@ public final class OrtFailure extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    /// What its arena says when it may not grow as far as it would have to.
+    private static final String ARENA_FULL = "is smaller than requested bytes of";
+
     private final int code;
 
     OrtFailure(int code, String message) {
@@ -23,5 +26,11 @@ public final class OrtFailure extends RuntimeException {
     /// ONNX Runtime's error code, or -1 where only its Java API reported the failure.
     public int code() {
         return code;
+    }
+
+    /// Whether the limit of [OrtRuntime#limitAllocations(long)] was reached; the message has the numbers. ONNX Runtime
+    /// has no code for it.
+    public boolean isOutOfMemory() {
+        return getMessage().contains(ARENA_FULL);
     }
 }

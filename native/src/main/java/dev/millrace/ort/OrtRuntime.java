@@ -18,7 +18,10 @@ public final class OrtRuntime {
 
     private static final Logger LOG = LoggerFactory.getLogger(OrtRuntime.class);
     private static final OrtEnvironment ENVIRONMENT = createEnvironment();
-    private static final boolean C_API_AVAILABLE = openCApi();
+    /// The `OrtEnv*`, or 0 without the C API.
+    private static final long C_ENVIRONMENT = openCApi();
+
+    private static long allocationLimit = Long.MAX_VALUE;
 
     /// How sessions are driven.
     public enum Binding {
@@ -38,7 +41,25 @@ public final class OrtRuntime {
     /// The binding for sessions opened now: the C API where it is to be had, unless the property forbids it.
     public static Binding binding() {
         boolean forced = "java".equalsIgnoreCase(System.getProperty(BINDING_PROPERTY));
-        return C_API_AVAILABLE && !forced ? Binding.NATIVE : Binding.JAVA;
+        return C_ENVIRONMENT != 0 && !forced ? Binding.NATIVE : Binding.JAVA;
+    }
+
+    /// Limits what all sessions that are opened from now on allocate together, weights and what runs compute in
+    /// between. A run that needs more fails. The process has one limit: the first that is set.
+    ///
+    /// @param bytes the limit
+    /// @return the limit in force; [Long#MAX_VALUE] where none can be had, because there is no C API
+    public static synchronized long limitAllocations(long bytes) {
+        if (allocationLimit == Long.MAX_VALUE && bytes != Long.MAX_VALUE && C_ENVIRONMENT != 0) {
+            OrtApi.registerArena(C_ENVIRONMENT, bytes);
+            allocationLimit = bytes;
+        }
+        return allocationLimit;
+    }
+
+    /// Whether sessions are to share the limited allocator.
+    static synchronized boolean isLimited() {
+        return allocationLimit != Long.MAX_VALUE;
     }
 
     static OrtEnvironment environment() {
@@ -66,14 +87,13 @@ public final class OrtRuntime {
         return environment;
     }
 
-    private static boolean openCApi() {
+    private static long openCApi() {
         try {
             OrtSession.class.getDeclaredField("nativeHandle").setAccessible(true);
-            OrtApi.keepEnvironment();
-            return true;
+            return OrtApi.keepEnvironment();
         } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
             LOG.warn("ONNX Runtime's C API cannot be used, its Java API stands in, slower: {}", e.toString());
-            return false;
+            return 0;
         }
     }
 }
