@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.model;
 
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.memory.MemoryTag;
+import dev.millrace.memory.ProcessMemory;
 import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.SessionSettings;
 import dev.millrace.ort.ValueInfo;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A model that is loaded and understood: its session, the signature to serve it by, and what a probe found about
 /// batching.
@@ -15,29 +23,81 @@ import java.util.List;
 /// Threads: immutable, any. Ownership: whoever loaded it closes it, when nothing made from its session is open any
 /// more.
 public final class OnnxModel implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(OnnxModel.class);
+
     private final OnnxSession session;
     private final Signature signature;
     private final Batching batching;
+    private final MemoryBudget budget;
+    private long booked;
 
-    private OnnxModel(OnnxSession session) {
+    private OnnxModel(OnnxSession session, MemoryBudget budget) {
         this.session = session;
+        this.budget = budget;
         Signature declared = new Signature(specs(session.inputs()), specs(session.outputs()));
         BatchProbe.Finding finding = new BatchProbe(session, declared).examine();
         this.signature = finding.signature();
         this.batching = finding.batching();
     }
 
-    /// Loads the file and runs the batching probe.
+    /// Loads the file and runs the batching probe, without a limit for its memory.
     ///
-    /// @throws dev.millrace.ort.OrtFailure if the file is no model that can be served
+    /// @throws OrtFailure if the file is no model that can be served
     public static OnnxModel load(Path file, SessionSettings settings) {
-        OnnxSession session = OnnxSession.open(file, settings);
+        return load(file, settings, MemoryBudget.UNLIMITED);
+    }
+
+    /// Loads the file and runs the batching probe. What loading takes at its peak is booked before; afterwards that by
+    /// which the process has grown, but not more, until the model is closed.
+    ///
+    /// @throws OrtFailure if the file is no model that can be served
+    /// @throws MemoryExceededException if there is not enough memory for it
+    public static OnnxModel load(Path file, SessionSettings settings, MemoryBudget budget) {
+        ModelSize size = size(file);
+        long peak = size.peakBytes();
+        LOG.debug("{} needs {} bytes to be loaded: {}", file, peak, size.describe());
         try {
-            return new OnnxModel(session);
+            budget.reserve(MemoryTag.MODEL, peak);
+        } catch (MemoryExceededException e) {
+            throw e.with(size.describe());
+        }
+        long before = ProcessMemory.anonymous();
+        try {
+            OnnxModel model = load(OnnxSession.open(file, settings), budget);
+            model.booked = peak;
+            long grown = ProcessMemory.anonymous() - before;
+            LOG.debug("{} took {} bytes", file, grown);
+            model.keep(size.weightBytes(), grown);
+            return model;
+        } catch (RuntimeException | Error e) {
+            budget.release(MemoryTag.MODEL, peak);
+            throw e;
+        }
+    }
+
+    private static OnnxModel load(OnnxSession session, MemoryBudget budget) {
+        try {
+            return new OnnxModel(session, budget);
         } catch (RuntimeException e) {
             session.close();
             throw e;
         }
+    }
+
+    private static ModelSize size(Path file) {
+        try {
+            return ModelSize.of(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read it: " + e, e);
+        }
+    }
+
+    /// Releases what was booked for loading and is not needed any more. What else the process did meanwhile shows in
+    /// its growth, too: it counts as far as it is plausible, from the weights to what was expected.
+    private void keep(long weights, long grown) {
+        long kept = Math.max(Math.min(weights, booked), Math.min(grown, booked));
+        budget.release(MemoryTag.MODEL, booked - kept);
+        booked = kept;
     }
 
     /// The session; it belongs to this model.
@@ -58,6 +118,8 @@ public final class OnnxModel implements AutoCloseable {
     @Override
     public void close() {
         session.close();
+        budget.release(MemoryTag.MODEL, booked);
+        booked = 0;
     }
 
     private static List<TensorSpec> specs(List<ValueInfo> values) {
