@@ -125,7 +125,7 @@ class ArchitectureTest {
             Map.entry("Call.freshTensors", "the last request ended early and left its tensors to the lane"),
             Map.entry("TensorBackend.keep", "the same, by the lane"),
             Map.entry("TensorSet.close", "the call has tensors again when its old ones come back"),
-            Map.entry("Call.preset", "the same, when the next request comes"),
+            Map.entry("TensorSet.preset", "the same, when the next request comes"),
             Map.entry("JsonWriter.grow", "a longer answer than before"),
             Map.entry("Responses.detach", "a long answer, written piece by piece"),
             Map.entry("JsonWriter.shrink", "the last answer was very long"),

@@ -2,6 +2,7 @@
 package dev.millrace.backend;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.OffHeapRegion;
 import dev.millrace.memory.Tensor;
@@ -14,27 +15,39 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /// Slots that are rows of one region per tensor: the rows of a slice are the batch tensor, nothing is gathered.
 public final class RowBackend implements Backend {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
+    private final Supplier<TensorSet> fresh;
     private final Side inputs;
     private final Side outputs;
     private final RowRunner[] runners;
 
-    private RowBackend(Signature signature, int instances) {
+    private RowBackend(Signature signature, int instances, Supplier<TensorSet> fresh) {
+        this.fresh = fresh;
         inputs = new Side(signature.inputs().size());
         outputs = new Side(signature.outputs().size());
         runners = new RowRunner[instances];
     }
 
     /// Allocates the rows and makes a runner per instance; or fails, and holds nothing.
-    public static RowBackend open(OnnxSession session, Signature signature, int capacity, int instances) {
-        RowBackend backend = new RowBackend(signature, instances);
+    ///
+    /// @param memory what the rows are booked in
+    /// @param fresh makes tensors for a call
+    public static RowBackend open(
+            OnnxSession session,
+            Signature signature,
+            int capacity,
+            int instances,
+            MemoryBudget memory,
+            Supplier<TensorSet> fresh) {
+        RowBackend backend = new RowBackend(signature, instances, fresh);
         try {
-            backend.inputs.allocate(signature.inputs(), capacity);
-            backend.outputs.allocate(signature.outputs(), capacity);
+            backend.inputs.allocate(signature.inputs(), capacity, memory);
+            backend.outputs.allocate(signature.outputs(), capacity, memory);
             for (int i = 0; i < instances; i++) {
                 backend.runners[i] = session.rowRunner(backend.inputs.tensors, backend.outputs.tensors);
             }
@@ -97,6 +110,11 @@ public final class RowBackend implements Backend {
     public void release(int firstSlot, int count) {}
 
     @Override
+    public TensorSet spare() {
+        return fresh.get();
+    }
+
+    @Override
     public long running(int instance) {
         return runners[instance].running();
     }
@@ -128,12 +146,12 @@ public final class RowBackend implements Backend {
             rowBytes = new long[count];
         }
 
-        void allocate(List<TensorSpec> specs, int capacity) {
+        void allocate(List<TensorSpec> specs, int capacity, MemoryBudget budget) {
             for (int i = 0; i < memory.length; i++) {
                 TensorSpec spec = specs.get(i);
                 rowBytes[i] = rowBytes(spec);
                 OffHeapRegion region =
-                        OffHeapRegion.allocate(MemoryTag.RING, Math.multiplyExact(capacity, rowBytes[i]));
+                        OffHeapRegion.allocate(budget, MemoryTag.RING, Math.multiplyExact(capacity, rowBytes[i]));
                 memory[i] = region.segment();
                 tensors.add(new RowTensor(spec.name(), spec.datatype(), rowShape(spec), region));
             }

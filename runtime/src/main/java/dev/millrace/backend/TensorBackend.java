@@ -5,21 +5,29 @@ import dev.millrace.memory.Hot;
 import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.TensorRunner;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /// Slots that hold one request's own tensors each: for models whose requests cannot share a run.
 ///
 /// The tensors move with the request: from the call into the slot, and back into the call when it is answered. A
 /// request that ended before leaves its tensors behind, because a run may still read them. When the slot is freed their
 /// memory is kept for calls that need tensors: freeing shared memory stops every thread for a moment, which a lane
-/// full of expired requests cannot afford.
+/// full of expired requests cannot afford. What is kept is bounded: a few huge requests must not hold memory for good.
 public final class TensorBackend implements Backend {
+    private static final long MAX_SPARE_BYTES = 16L << 20;
+
+    private final Supplier<TensorSet> fresh;
     private final TensorRunner[] runners;
     private final TensorSet[] slots;
     private final ArrayBlockingQueue<TensorSet> spares;
+    private final AtomicLong spareBytes = new AtomicLong();
 
     /// @param capacity slots
     /// @param instances runs at the same time
-    public TensorBackend(OnnxSession session, int capacity, int instances) {
+    /// @param fresh makes tensors for a request
+    public TensorBackend(OnnxSession session, int capacity, int instances, Supplier<TensorSet> fresh) {
+        this.fresh = fresh;
         slots = new TensorSet[capacity];
         spares = new ArrayBlockingQueue<>(capacity);
         runners = new TensorRunner[instances];
@@ -68,14 +76,22 @@ public final class TensorBackend implements Backend {
 
     private void keep(TensorSet abandoned) {
         TensorSet set = abandoned.moved();
-        if (!spares.offer(set)) {
+        long bytes = set.heldBytes();
+        boolean kept = spareBytes.addAndGet(bytes) <= MAX_SPARE_BYTES && spares.offer(set);
+        if (!kept) {
+            spareBytes.addAndGet(-bytes);
             set.close();
         }
     }
 
     @Override
     public TensorSet spare() {
-        return spares.poll();
+        TensorSet set = spares.poll();
+        if (set == null) {
+            return fresh.get();
+        }
+        spareBytes.addAndGet(-set.heldBytes());
+        return set;
     }
 
     @Override

@@ -2,6 +2,9 @@
 package dev.millrace.backend;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryBudgets;
+import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
@@ -16,9 +19,17 @@ public final class TensorSet implements AutoCloseable {
     private final Tensor[] inputs;
     private final Tensor[] outputs;
 
-    /// Tensors without shapes.
+    /// Tensors without shapes and without a limit.
     public TensorSet(Signature signature) {
-        this(tensors(signature.inputs()), tensors(signature.outputs()));
+        this(signature, MemoryBudget.UNLIMITED, MemoryBudget.UNLIMITED);
+    }
+
+    /// Tensors without shapes.
+    ///
+    /// @param memory what tensors are booked in
+    /// @param heap what tensors of strings are booked in
+    public TensorSet(Signature signature, MemoryBudget memory, MemoryBudget heap) {
+        this(tensors(signature.inputs(), memory, heap), tensors(signature.outputs(), memory, heap));
     }
 
     private TensorSet(Tensor[] inputs, Tensor[] outputs) {
@@ -26,9 +37,10 @@ public final class TensorSet implements AutoCloseable {
         this.outputs = outputs;
     }
 
-    private static Tensor[] tensors(List<TensorSpec> specs) {
+    private static Tensor[] tensors(List<TensorSpec> specs, MemoryBudget memory, MemoryBudget heap) {
         return specs.stream()
-                .map(spec -> new Tensor(MemoryTag.CALL, spec.datatype()))
+                .map(spec ->
+                        new Tensor(MemoryBudgets.of(spec.datatype(), memory, heap), MemoryTag.CALL, spec.datatype()))
                 .toArray(Tensor[]::new);
     }
 
@@ -42,6 +54,47 @@ public final class TensorSet implements AutoCloseable {
     @Hot
     public Tensor[] outputs() {
         return outputs;
+    }
+
+    /// Shapes tensors that leave no choice, and gives rows a first one; or fails, and holds nothing.
+    ///
+    /// @param rows whether the leading dimension is one of rows
+    public TensorSet preset(Signature signature, boolean rows) {
+        try {
+            for (int i = 0; i < inputs.length; i++) {
+                preset(signature.inputs().get(i), inputs[i], rows);
+            }
+            for (int i = 0; i < outputs.length && rows; i++) {
+                preset(signature.outputs().get(i), outputs[i], true);
+            }
+            return this;
+        } catch (MemoryExceededException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /// Shapes one tensor.
+    public static void preset(TensorSpec spec, Tensor tensor, boolean rows) {
+        long[] shape = spec.shape().stream().mapToLong(Long::longValue).toArray();
+        if (rows) {
+            shape[0] = 1;
+        }
+        if (rows || spec.elementCount() >= 0) {
+            tensor.reshape(shape);
+        }
+    }
+
+    /// The bytes that the tensors hold, whatever their shapes.
+    public long heldBytes() {
+        long bytes = 0;
+        for (Tensor tensor : inputs) {
+            bytes += tensor.heldBytes();
+        }
+        for (Tensor tensor : outputs) {
+            bytes += tensor.heldBytes();
+        }
+        return bytes;
     }
 
     /// The same memory in new tensors, without shapes; the old ones hold nothing any more.

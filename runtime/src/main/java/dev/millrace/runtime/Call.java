@@ -3,6 +3,7 @@ package dev.millrace.runtime;
 
 import dev.millrace.backend.TensorSet;
 import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
@@ -57,6 +58,8 @@ public final class Call extends Ticket implements AutoCloseable {
     /// How long after that its answer was expected, or [Gate#UNKNOWN].
     private long predictedNanos;
     private String problem = "";
+    /// What the request asked more memory of than there is now, or null.
+    private String shortage;
     private Completion completion;
     private long draw = ThreadLocalRandom.current().nextLong();
     /// Whether the owner began the next request by [#begin(boolean)].
@@ -86,28 +89,7 @@ public final class Call extends Ticket implements AutoCloseable {
     private TensorSet freshTensors() {
         TensorSet spare = lane.spareTensors();
         TensorSet set = spare == null ? new TensorSet(signature()) : spare;
-        preset(signature().inputs(), set.inputs());
-        if (lane.spec().hasRows()) {
-            preset(signature().outputs(), set.outputs());
-        }
-        return set;
-    }
-
-    /// Shapes tensors that leave no choice, and gives rows a first one.
-    private void preset(List<TensorSpec> specs, Tensor[] set) {
-        for (int i = 0; i < set.length; i++) {
-            preset(specs.get(i), set[i]);
-        }
-    }
-
-    private void preset(TensorSpec spec, Tensor tensor) {
-        long[] shape = spec.shape().stream().mapToLong(Long::longValue).toArray();
-        if (lane.spec().hasRows()) {
-            shape[0] = 1;
-        }
-        if (spec.elementCount() >= 0 || lane.spec().hasRows()) {
-            tensor.reshape(shape);
-        }
+        return set.preset(signature(), lane.spec().hasRows());
     }
 
     /// What the model takes and gives.
@@ -357,7 +339,8 @@ public final class Call extends Ticket implements AutoCloseable {
         return switch (outcome()) {
             case OK -> "";
             case INVALID, TOO_LARGE, FAILED -> problem;
-            case OVERLOADED -> lane.gate().overload(deadlineNanos(), submittedNanos, predictedNanos);
+            case OVERLOADED ->
+                shortage == null ? lane.gate().overload(deadlineNanos(), submittedNanos, predictedNanos) : shortage;
             case CANCELLED -> "the request was cancelled";
             case EXPIRED -> "the deadline of the request to " + model + " passed";
             case UNAVAILABLE -> lane.unavailability();
@@ -397,9 +380,10 @@ public final class Call extends Ticket implements AutoCloseable {
         if (timed) {
             timing.opened();
         }
+        shortage = null;
         int rows = check();
         if (rows < 1) {
-            return reject(rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
+            return reject(shortage != null ? Outcome.OVERLOADED : rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
         }
         if (timeoutNanos <= 0) {
             return reject(Outcome.EXPIRED);
@@ -427,9 +411,30 @@ public final class Call extends Ticket implements AutoCloseable {
         return outcome;
     }
 
-    /// The slots that the inputs need; 0 if they are too many and -1 if an input is wrong.
+    /// As [#checkInputs()]; 0 if there is not enough memory for the answer.
     @Hot
     private int check() {
+        try {
+            return checkInputs();
+        } catch (MemoryExceededException e) {
+            return outOfMemory(e);
+        }
+    }
+
+    private int outOfMemory(MemoryExceededException e) {
+        problem = e.getMessage();
+        shortage = e.isHopeless(heldBytes()) ? null : problem;
+        return 0;
+    }
+
+    /// The bytes that its tensors hold, which may be more than their shapes need.
+    public long heldBytes() {
+        return tensors == null ? 0 : tensors.heldBytes();
+    }
+
+    /// The slots that the inputs need; 0 if they are too many and -1 if an input is wrong.
+    @Hot
+    private int checkInputs() {
         List<TensorSpec> specs = signature().inputs();
         Tensor[] inputs = tensors().inputs();
         for (int i = 0; i < inputs.length; i++) {
@@ -455,7 +460,7 @@ public final class Call extends Ticket implements AutoCloseable {
         Tensor[] outputs = tensors.outputs();
         for (int i = 0; i < outputs.length; i++) {
             if (!outputs[i].fits(outputShapes[i])) {
-                preset(specs.get(i), outputs[i]);
+                TensorSet.preset(specs.get(i), outputs[i], true);
             }
             outputs[i].rows(rows);
         }

@@ -4,6 +4,11 @@ package dev.millrace.runtime;
 import dev.millrace.backend.Backend;
 import dev.millrace.backend.RowBackend;
 import dev.millrace.backend.TensorBackend;
+import dev.millrace.backend.TensorSet;
+import dev.millrace.memory.MemoryBudgets;
+import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.memory.MemoryTag;
+import dev.millrace.memory.VersionMemory;
 import dev.millrace.model.ConfiguredModel;
 import dev.millrace.model.OnnxModel;
 import dev.millrace.ort.OrtFailure;
@@ -11,7 +16,9 @@ import dev.millrace.ort.SessionSettings;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,16 +30,21 @@ final class LoadedVersion {
     private static final int WARM_UP_ROUNDS = 3;
     private static final long WARM_UP_NANOS = 1_000_000_000L;
     private static final int MAX_POOLED_CALLS = 64;
+    /// What huge requests left behind is freed beyond this.
+    private static final long MAX_POOLED_BYTES = 16L << 20;
 
     private final OnnxModel model;
+    private final VersionMemory memory;
     private final ModelStatus status;
     private final Lane lane;
     private final long inlineBudgetNanos;
     private final ConcurrentLinkedQueue<Call> pool = new ConcurrentLinkedQueue<>();
+    private final AtomicLong pooledBytes = new AtomicLong();
     private volatile boolean closed;
 
-    private LoadedVersion(OnnxModel model, LanePlan plan, Lane lane, long inlineBudgetNanos) {
+    private LoadedVersion(OnnxModel model, VersionMemory memory, LanePlan plan, Lane lane, long inlineBudgetNanos) {
         this.model = model;
+        this.memory = memory;
         this.lane = lane;
         this.status = status(model, plan);
         this.inlineBudgetNanos = inlineBudgetNanos;
@@ -40,11 +52,21 @@ final class LoadedVersion {
 
     /// Loads a version for a pool of agents.
     ///
+    /// @param budgets what its memory is booked in
     /// @throws IllegalArgumentException if it cannot be served as was asked for
+    /// @throws MemoryExceededException if there is not enough memory for it
     static LoadedVersion load(
-            ConfiguredModel configured, RuntimeConfig config, AgentPool agents, Sweeper sweeper, LongSupplier clock) {
+            ConfiguredModel configured,
+            RuntimeConfig config,
+            MemoryBudgets budgets,
+            AgentPool agents,
+            Sweeper sweeper,
+            LongSupplier clock) {
+        VersionMemory memory =
+                VersionMemory.of(configured.name(), configured.version().number(), budgets);
         int threads = configured.config().intraOpThreads().orElse(config.intraOpThreads());
-        OnnxModel model = OnnxModel.load(configured.version().file(), new SessionSettings(threads, true));
+        SessionSettings settings = new SessionSettings(threads, true);
+        OnnxModel model = OnnxModel.load(configured.version().file(), settings, memory.weights());
         Backend backend = null;
         try {
             configured.check(model);
@@ -54,18 +76,21 @@ final class LoadedVersion {
                     model.signature(),
                     model.batching(),
                     configured.config(),
-                    config,
+                    config.withQueueBytes(Math.min(config.queueBytes(), budgets.queueBytes())),
                     agents.size());
             LaneSpec spec = plan.spec();
+            Supplier<TensorSet> tensors = () -> new TensorSet(spec.signature(), memory.tensors(), budgets.heap());
             backend = spec.hasRows()
-                    ? RowBackend.open(model.session(), spec.signature(), spec.slots(), spec.instances())
-                    : new TensorBackend(model.session(), spec.slots(), spec.instances());
+                    ? RowBackend.open(
+                            model.session(), spec.signature(), spec.slots(), spec.instances(), memory.tensors(), tensors)
+                    : new TensorBackend(model.session(), spec.slots(), spec.instances(), tensors);
             Lane lane = new Lane(spec, plan::policy, config.recording(), backend, agents, sweeper, clock);
             if (spec.hasRows()) {
                 warmUp(lane, backend);
             }
-            report(plan, configured);
-            return new LoadedVersion(model, plan, lane, config.inlineBudget().toNanos());
+            report(plan, configured, memory);
+            return new LoadedVersion(
+                    model, memory, plan, lane, config.inlineBudget().toNanos());
         } catch (RuntimeException | Error e) {
             if (backend != null) {
                 backend.close();
@@ -94,16 +119,25 @@ final class LoadedVersion {
         }
     }
 
-    private static void report(LanePlan plan, ConfiguredModel configured) {
+    private static void report(LanePlan plan, ConfiguredModel configured, VersionMemory memory) {
         String version = plan.spec().describe();
         configured.warnings().forEach(warning -> LOG.warn("{}: {}", version, warning));
         plan.warnings().forEach(warning -> LOG.warn("{}: {}", version, warning));
         LOG.info("{}: {}, {}", version, plan.batching().kind(), plan.batching().reason());
         LOG.info("{}: {}", version, plan.describe());
+        LOG.info(
+                "{}: memory {} bytes for the model, {} for its queue",
+                version,
+                memory.weights().used(),
+                memory.tensors().used(MemoryTag.RING));
     }
 
     Lane lane() {
         return lane;
+    }
+
+    VersionMemory memory() {
+        return memory;
     }
 
     /// How it stands now: a model that keeps failing is not ready until it is to be tried again.
@@ -124,18 +158,34 @@ final class LoadedVersion {
                 model.session().metadata());
     }
 
+    /// A new call.
+    ///
+    /// @throws InferenceException if there is not enough memory for its tensors
     Call newCall() {
-        return new Call(lane, inlineBudgetNanos);
+        try {
+            return new Call(lane, inlineBudgetNanos);
+        } catch (MemoryExceededException e) {
+            throw InferenceException.of(e, 0);
+        }
     }
 
     /// A call from the pool, or a new one; give it back with [#giveBack(Call)].
     Call borrow() {
-        Call call = pool.poll();
+        Call call = poll();
         return call == null ? newCall() : call;
     }
 
+    private Call poll() {
+        Call call = pool.poll();
+        if (call != null) {
+            pooledBytes.addAndGet(-call.heldBytes());
+        }
+        return call;
+    }
+
     void giveBack(Call call) {
-        if (closed || pool.size() >= MAX_POOLED_CALLS) {
+        long bytes = call.heldBytes();
+        if (closed || pool.size() >= MAX_POOLED_CALLS || pooledBytes.addAndGet(bytes) > MAX_POOLED_BYTES) {
             call.close();
             return;
         }
@@ -146,7 +196,7 @@ final class LoadedVersion {
     }
 
     private void closePool() {
-        for (Call call = pool.poll(); call != null; call = pool.poll()) {
+        for (Call call = poll(); call != null; call = poll()) {
             call.close();
         }
     }

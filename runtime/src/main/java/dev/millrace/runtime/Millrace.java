@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.memory.MemoryBudgets;
+import dev.millrace.memory.MemoryPlan;
+import dev.millrace.memory.VersionMemory;
 import dev.millrace.model.ConfigFile;
 import dev.millrace.model.ConfiguredModel;
 import dev.millrace.model.ModelConfig;
@@ -38,6 +41,7 @@ public final class Millrace implements AutoCloseable {
     private static final long EXIT_WAIT_NANOS = 10_000_000_000L;
 
     private final RuntimeConfig config;
+    private final MemoryBudgets memory;
     private final AgentPool agents;
     private final Sweeper sweeper;
     private final Map<String, LoadedVersion> live = new TreeMap<>();
@@ -50,6 +54,7 @@ public final class Millrace implements AutoCloseable {
 
     private Millrace(RuntimeConfig config, int agents) {
         this.config = config;
+        this.memory = memory(MemoryPlan.of(config.memoryBytes()));
         this.agents = new AgentPool(agents);
         this.sweeper = new Sweeper(System::nanoTime);
     }
@@ -78,6 +83,15 @@ public final class Millrace implements AutoCloseable {
             throw e;
         }
         return millrace;
+    }
+
+    /// Says how the memory is divided.
+    private static MemoryBudgets memory(MemoryPlan plan) {
+        LOG.info("{}", plan.describe());
+        if (plan.isOvercommitted()) {
+            LOG.warn("together this may be more memory than there is: give the heap less, by -Xmx, or memoryBytes");
+        }
+        return MemoryBudgets.of(plan);
     }
 
     /// The models of the repositories and how each is to be served; those that cannot be go to `broken`.
@@ -146,7 +160,7 @@ public final class Millrace implements AutoCloseable {
 
     private void load(ConfiguredModel model) {
         try {
-            LoadedVersion loaded = LoadedVersion.load(model, config, agents, sweeper, System::nanoTime);
+            LoadedVersion loaded = LoadedVersion.load(model, config, memory, agents, sweeper, System::nanoTime);
             live.put(model.name(), loaded);
             agents.add(loaded.lane());
             sweeper.add(loaded.lane());
@@ -231,6 +245,16 @@ public final class Millrace implements AutoCloseable {
         return live.values().stream()
                 .map(loaded -> loaded.lane().recorder().snapshot())
                 .toList();
+    }
+
+    /// What may be used of the memory, and what is.
+    public MemoryBudgets memory() {
+        return memory;
+    }
+
+    /// What every served model version uses of it.
+    public List<VersionMemory> memoryOfModels() {
+        return live.values().stream().map(LoadedVersion::memory).toList();
     }
 
     /// A turner for one event loop.

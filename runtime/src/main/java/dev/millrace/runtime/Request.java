@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.DataType;
+import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
@@ -89,7 +90,17 @@ public final class Request {
     }
 
     /// Writes the inputs into a call.
+    ///
+    /// @throws InferenceException if they are wrong, or there is not enough memory for them
     void fill(Call call) {
+        try {
+            write(call);
+        } catch (MemoryExceededException e) {
+            throw InferenceException.of(e, call.heldBytes());
+        }
+    }
+
+    private void write(Call call) {
         for (int i = 0; i < signature.inputs().size(); i++) {
             String name = signature.inputs().get(i).name();
             Value value = values.get(name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.memory.MemoryPlan;
 import dev.millrace.model.ModelConfig;
 import java.time.Duration;
 import java.util.HashMap;
@@ -16,6 +17,10 @@ import java.util.Map;
 /// @param queueRows the most rows that wait per model version, for models that do not say; more are refused as
 /// overloaded
 /// @param queueBytes the most memory that the queue of one model version may take; it shortens the queue of large rows
+/// @param memoryBytes the most native memory that models, their runs and the tensors of requests may take together;
+///     [#AUTO_MEMORY] for what the container's or the machine's memory leaves when the JVM has taken all that it may.
+///     Loads and requests that do not fit are refused. What runs compute in between is not seen here:
+///     [dev.millrace.ort.OrtRuntime#limitAllocations(long)] limits it for the whole process
 /// @param intraOpThreads threads that ONNX Runtime may use in one run, for models that do not say
 /// @param recording whether latencies and batch sizes are recorded
 /// @param drainTimeout how long closing waits for requests in flight before it terminates them
@@ -26,6 +31,7 @@ public record RuntimeConfig(
         int maxBatch,
         int queueRows,
         long queueBytes,
+        long memoryBytes,
         int intraOpThreads,
         boolean recording,
         Duration drainTimeout,
@@ -33,9 +39,21 @@ public record RuntimeConfig(
     /// As many agents as there is room for.
     public static final int AUTO_AGENTS = 0;
 
+    /// As much native memory as the JVM leaves.
+    public static final long AUTO_MEMORY = MemoryPlan.AUTO;
+
     /// The defaults.
     public static final RuntimeConfig DEFAULT = new RuntimeConfig(
-            AUTO_AGENTS, Duration.ofNanos(50_000), 128, 1024, 64L << 20, 1, true, Duration.ofSeconds(30), Map.of());
+            AUTO_AGENTS,
+            Duration.ofNanos(50_000),
+            128,
+            1024,
+            64L << 20,
+            AUTO_MEMORY,
+            1,
+            true,
+            Duration.ofSeconds(30),
+            Map.of());
 
     /// Checks every value.
     public RuntimeConfig {
@@ -46,6 +64,10 @@ public record RuntimeConfig(
         atLeastOne("maxBatch", maxBatch);
         atLeastOne("queueRows", queueRows);
         atLeastOne("queueBytes", queueBytes);
+        if (memoryBytes < 0) {
+            throw new IllegalArgumentException(
+                    "memoryBytes must be at least 1, or 0 for as much as the JVM leaves, was " + memoryBytes);
+        }
         atLeastOne("intraOpThreads", intraOpThreads);
         if (inlineBudget.isNegative() || drainTimeout.isNegative()) {
             throw new IllegalArgumentException(
@@ -62,25 +84,91 @@ public record RuntimeConfig(
     /// These values with another number of agents.
     public RuntimeConfig withAgents(int count) {
         return new RuntimeConfig(
-                count, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, models);
+                count,
+                inlineBudget,
+                maxBatch,
+                queueRows,
+                queueBytes,
+                memoryBytes,
+                intraOpThreads,
+                recording,
+                drainTimeout,
+                models);
     }
 
     /// These values with another inline budget; zero leaves all runs to agents.
     public RuntimeConfig withInlineBudget(Duration budget) {
         return new RuntimeConfig(
-                agents, budget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, models);
+                agents,
+                budget,
+                maxBatch,
+                queueRows,
+                queueBytes,
+                memoryBytes,
+                intraOpThreads,
+                recording,
+                drainTimeout,
+                models);
     }
 
     /// These values with another largest batch.
     public RuntimeConfig withMaxBatch(int rows) {
         return new RuntimeConfig(
-                agents, inlineBudget, rows, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, models);
+                agents,
+                inlineBudget,
+                rows,
+                queueRows,
+                queueBytes,
+                memoryBytes,
+                intraOpThreads,
+                recording,
+                drainTimeout,
+                models);
     }
 
     /// These values with another queue length in rows, rounded down to a power of two.
     public RuntimeConfig withQueueRows(int rows) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, rows, queueBytes, intraOpThreads, recording, drainTimeout, models);
+                agents,
+                inlineBudget,
+                maxBatch,
+                rows,
+                queueBytes,
+                memoryBytes,
+                intraOpThreads,
+                recording,
+                drainTimeout,
+                models);
+    }
+
+    /// These values with another bound for the memory of one queue.
+    public RuntimeConfig withQueueBytes(long bytes) {
+        return new RuntimeConfig(
+                agents,
+                inlineBudget,
+                maxBatch,
+                queueRows,
+                bytes,
+                memoryBytes,
+                intraOpThreads,
+                recording,
+                drainTimeout,
+                models);
+    }
+
+    /// These values with another limit for native memory.
+    public RuntimeConfig withMemoryBytes(long bytes) {
+        return new RuntimeConfig(
+                agents,
+                inlineBudget,
+                maxBatch,
+                queueRows,
+                queueBytes,
+                bytes,
+                intraOpThreads,
+                recording,
+                drainTimeout,
+                models);
     }
 
     /// These values with another way to serve the model called `name`.
@@ -88,24 +176,60 @@ public record RuntimeConfig(
         Map<String, ModelConfig> all = new HashMap<>(models);
         all.put(name, model);
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, drainTimeout, all);
+                agents,
+                inlineBudget,
+                maxBatch,
+                queueRows,
+                queueBytes,
+                memoryBytes,
+                intraOpThreads,
+                recording,
+                drainTimeout,
+                all);
     }
 
     /// These values with or without recording of latencies and batch sizes.
     public RuntimeConfig withRecording(boolean on) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, on, drainTimeout, models);
+                agents,
+                inlineBudget,
+                maxBatch,
+                queueRows,
+                queueBytes,
+                memoryBytes,
+                intraOpThreads,
+                on,
+                drainTimeout,
+                models);
     }
 
     /// These values with another number of threads in one run.
     public RuntimeConfig withIntraOpThreads(int threads) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, queueRows, queueBytes, threads, recording, drainTimeout, models);
+                agents,
+                inlineBudget,
+                maxBatch,
+                queueRows,
+                queueBytes,
+                memoryBytes,
+                threads,
+                recording,
+                drainTimeout,
+                models);
     }
 
     /// These values with another drain timeout.
     public RuntimeConfig withDrainTimeout(Duration timeout) {
         return new RuntimeConfig(
-                agents, inlineBudget, maxBatch, queueRows, queueBytes, intraOpThreads, recording, timeout, models);
+                agents,
+                inlineBudget,
+                maxBatch,
+                queueRows,
+                queueBytes,
+                memoryBytes,
+                intraOpThreads,
+                recording,
+                timeout,
+                models);
     }
 }

@@ -9,10 +9,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Runs [TicketStress] and [LaneStress] in JVMs of their own; the report is in `target/jcstress`.
+/// Runs [TicketStress], [LaneStress] and [BudgetStress] in JVMs of their own; the report is in `target/jcstress`.
 class JcstressTest {
     /// One of them has three actors, and is left out where there are two processors.
-    private static final int TESTS = Runtime.getRuntime().availableProcessors() > 2 ? 14 : 13;
+    private static final int TESTS = Runtime.getRuntime().availableProcessors() > 2 ? 16 : 15;
 
     @Test
     @Tag("stress")

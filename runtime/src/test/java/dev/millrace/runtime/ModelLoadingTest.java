@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,16 +114,7 @@ class ModelLoadingTest {
 
     @Test
     void shouldShortenTheQueueWhenRowsAreLarge(@TempDir Path root) {
-        RuntimeConfig small = new RuntimeConfig(
-                1,
-                RuntimeConfig.DEFAULT.inlineBudget(),
-                128,
-                1024,
-                260 * 20,
-                1,
-                true,
-                RuntimeConfig.DEFAULT.drainTimeout(),
-                Map.of());
+        RuntimeConfig small = RuntimeConfig.DEFAULT.withAgents(1).withQueueBytes(260 * 20);
         try (Millrace millrace = Millrace.open(small, TestModels.repository(root, "mlp"))) {
             Call call = millrace.model("mlp").call();
             assertThat(call.rows(17).run()).isEqualTo(Outcome.TOO_LARGE);

@@ -33,7 +33,8 @@ class TensorLaneTest {
 
     private Lane lane(int instances) {
         LaneSpec spec = new LaneSpec("shapes", 1, model.signature(), Batching.Kind.NONE, 1, 4, instances);
-        TensorBackend tensors = new TensorBackend(model.session(), 4, instances);
+        TensorBackend tensors =
+                new TensorBackend(model.session(), 4, instances, () -> new TensorSet(model.signature()));
         Backend hooked = new Backend() {
             @Override
             public TensorSet load(TensorSet set, int firstRow, int firstSlot, int count) {
