@@ -40,7 +40,7 @@ class ArchitectureTest {
             Map.entry("protocol", Set.of("memory", "model", "runtime", "json", "limit")),
             Map.entry(
                     "server", Set.of("memory", "model", "monitor", "runtime", "json", "limit", "metrics", "protocol")),
-            Map.entry("cli", Set.of("runtime", "limit", "load", "server")),
+            Map.entry("cli", Set.of("memory", "ort", "runtime", "limit", "load", "server")),
             Map.entry("bench.model", Set.of("memory")),
             Map.entry("bench.report", Set.of("ort")),
             Map.entry("bench.route", Set.of("memory", "ort", "model", "runtime", "bench.model")),
@@ -127,7 +127,6 @@ class ArchitectureTest {
             Map.entry("TensorSet.close", "the call has tensors again when its old ones come back"),
             Map.entry("TensorSet.preset", "the same, when the next request comes"),
             Map.entry("JsonWriter.grow", "a longer answer than before"),
-            Map.entry("Responses.detach", "a long answer, written piece by piece"),
             Map.entry("JsonWriter.shrink", "the last answer was very long"),
             Map.entry("Exchange.release", "the client has gone"),
             // Once per tensor or per wake-up, whatever they hold.

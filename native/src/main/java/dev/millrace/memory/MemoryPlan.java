@@ -34,14 +34,16 @@ public record MemoryPlan(long total, long heap, long direct, long jvm, long byte
     ///
     /// @param wanted native bytes, or [#AUTO]
     public static MemoryPlan of(long wanted) {
-        return of(wanted, directLimit());
+        return of(wanted, totalMemory(), Runtime.getRuntime().maxMemory(), directLimit());
     }
 
-    /// The plan for this process, when another limit for direct buffers holds than the JVM's.
+    /// The plan for a process that is also a server, whose sockets need direct buffers. Unless these are limited they
+    /// may take as much as the heap.
     ///
     /// @param wanted native bytes, or [#AUTO]
-    public static MemoryPlan of(long wanted, long direct) {
-        return of(wanted, totalMemory(), Runtime.getRuntime().maxMemory(), direct);
+    public static MemoryPlan ofServer(long wanted) {
+        long heap = Runtime.getRuntime().maxMemory();
+        return of(wanted, totalMemory(), heap, directLimit() > 0 ? directLimit() : heap);
     }
 
     static MemoryPlan of(long wanted, long total, long heap, long direct) {

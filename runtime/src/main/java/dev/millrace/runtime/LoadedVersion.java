@@ -82,7 +82,12 @@ final class LoadedVersion {
             Supplier<TensorSet> tensors = () -> new TensorSet(spec.signature(), memory.tensors(), budgets.heap());
             backend = spec.hasRows()
                     ? RowBackend.open(
-                            model.session(), spec.signature(), spec.slots(), spec.instances(), memory.tensors(), tensors)
+                            model.session(),
+                            spec.signature(),
+                            spec.slots(),
+                            spec.instances(),
+                            memory.tensors(),
+                            tensors)
                     : new TensorBackend(model.session(), spec.slots(), spec.instances(), tensors);
             Lane lane = new Lane(spec, plan::policy, config.recording(), backend, agents, sweeper, clock);
             if (spec.hasRows()) {

@@ -21,6 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /// The runtime: models of one or more repositories, loaded and warm, and the threads that serve them.
 ///
@@ -87,9 +88,10 @@ public final class Millrace implements AutoCloseable {
 
     /// Says how the memory is divided.
     private static MemoryBudgets memory(MemoryPlan plan) {
-        LOG.info("{}", plan.describe());
-        if (plan.isOvercommitted()) {
-            LOG.warn("together this may be more memory than there is: give the heap less, by -Xmx, or memoryBytes");
+        // Whoever asked for so much knows why.
+        LOG.atLevel(plan.given() ? Level.DEBUG : Level.INFO).log(plan.describe());
+        if (plan.isOvercommitted() && !plan.given()) {
+            LOG.warn("together this may be more memory than there is: give the heap less, by -Xmx");
         }
         return MemoryBudgets.of(plan);
     }

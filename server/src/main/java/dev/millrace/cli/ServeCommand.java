@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.cli;
 
+import dev.millrace.memory.MemoryPlan;
+import dev.millrace.memory.ProcessMemory;
+import dev.millrace.ort.OrtRuntime;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.server.MillraceServer;
@@ -16,10 +19,12 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// `millrace serve`: serves models over HTTP until it is told to stop.
 @Command(
@@ -77,6 +82,14 @@ final class ServeCommand implements Callable<Integer> {
             showDefaultValue = CommandLine.Help.Visibility.NEVER)
     private String clientKey;
 
+    @Option(
+            names = "--memory-limit",
+            paramLabel = "BYTES",
+            converter = MemoryLimit.class,
+            description = "The most native memory for models, their runs and tensors; auto for what the container's or"
+                    + " the machine's memory leaves when the JVM has taken all that it may.")
+    private Long memoryLimit = RuntimeConfig.DEFAULT.memoryBytes();
+
     @Option(names = "--no-recording", description = "Record no latencies and no batch sizes.")
     private boolean noRecording;
 
@@ -103,6 +116,7 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         ServerConfig config = config();
         Logging.toStandardError(verbose);
+        limitProcess();
         Signals signals = Signals.install();
         try (MillraceServer server = MillraceServer.start(config)) {
             spec.commandLine().getOut().println(ready(server));
@@ -114,6 +128,28 @@ final class ServeCommand implements Callable<Integer> {
             signals.done();
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    /// What is about the whole process and so is not for libraries: runs are limited, and what large requests leave
+    /// behind goes back to the system. Without either no limit would hold what it promises.
+    private void limitProcess() {
+        ProcessMemory.returnFreedBlocks();
+        OrtRuntime.limitAllocations(MemoryPlan.ofServer(memoryLimit).arena());
+    }
+
+    /// Reads bytes, or `auto`.
+    static final class MemoryLimit implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            if (text.equalsIgnoreCase("auto")) {
+                return RuntimeConfig.AUTO_MEMORY;
+            }
+            try {
+                return Long.parseLong(text);
+            } catch (NumberFormatException _) {
+                throw new TypeConversionException("'" + text + "', expected bytes or auto");
+            }
+        }
     }
 
     private ServerConfig config() {
@@ -128,6 +164,7 @@ final class ServeCommand implements Callable<Integer> {
                     .withAgents(agents)
                     .withMaxBatch(maxBatch)
                     .withQueueRows(queueRows)
+                    .withMemoryBytes(memoryLimit)
                     .withRecording(!noRecording)
                     .withDrainTimeout(Duration.ofSeconds(drainSeconds));
             return new ServerConfig(folders, host, port, eventLoops, limits.values(), clientKey, runtime);

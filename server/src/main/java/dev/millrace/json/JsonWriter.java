@@ -2,6 +2,8 @@
 package dev.millrace.json;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryTag;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -20,9 +22,22 @@ public final class JsonWriter {
     private static final byte[] TRUE = ascii("true");
     private static final byte[] FALSE = ascii("false");
 
+    private final MemoryBudget budget;
     private byte[] bytes = new byte[INITIAL_BYTES];
+    private long booked;
     private int length;
     private final StringBuilder decimal = new StringBuilder(NUMBER_BYTES);
+
+    /// A writer without a limit.
+    public JsonWriter() {
+        this(MemoryBudget.UNLIMITED);
+    }
+
+    /// @param budget what its bytes are booked in once they are more than a few; writing beyond it fails with a
+    ///     [dev.millrace.memory.MemoryExceededException]
+    public JsonWriter(MemoryBudget budget) {
+        this.budget = budget;
+    }
 
     public static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
@@ -40,6 +55,8 @@ public final class JsonWriter {
 
     private void shrink() {
         bytes = new byte[INITIAL_BYTES];
+        budget.release(MemoryTag.ANSWER, booked);
+        booked = 0;
     }
 
     public int length() {
@@ -213,6 +230,16 @@ public final class JsonWriter {
         if (needed > Integer.MAX_VALUE - 8) {
             throw new IllegalStateException("an answer of more than 2 GiB");
         }
-        bytes = Arrays.copyOf(bytes, (int) Math.min(Integer.MAX_VALUE - 8L, Math.max(needed, 2L * bytes.length)));
+        long steady = bytes.length < KEPT_BYTES ? 2L * bytes.length : bytes.length + bytes.length / 2L;
+        int larger = (int) Math.min(Integer.MAX_VALUE - 8L, Math.max(needed, steady));
+        budget.reserve(MemoryTag.ANSWER, larger);
+        try {
+            bytes = Arrays.copyOf(bytes, larger);
+        } catch (OutOfMemoryError e) {
+            budget.release(MemoryTag.ANSWER, larger);
+            throw e;
+        }
+        budget.release(MemoryTag.ANSWER, booked);
+        booked = larger;
     }
 }

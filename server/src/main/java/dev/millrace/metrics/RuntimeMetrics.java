@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.metrics;
 
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryBudgets;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.NativeMemory;
+import dev.millrace.memory.VersionMemory;
 import dev.millrace.runtime.LaneStatistics;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.Outcome;
@@ -19,6 +22,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -36,6 +40,7 @@ public final class RuntimeMetrics implements AutoCloseable {
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final LatencyCollector latencies;
     private final Map<Key, LaneStatistics> lanes = new HashMap<>();
+    private final Set<Key> memories = new HashSet<>();
     private final Set<Integer> statuses = new HashSet<>();
 
     private record Key(String model, long version) {}
@@ -52,13 +57,15 @@ public final class RuntimeMetrics implements AutoCloseable {
         new UptimeMetrics().bindTo(registry);
         gc.bindTo(registry);
         registry.getPrometheusRegistry().register(latencies);
-        for (MemoryTag tag : MemoryTag.values()) {
-            Gauge.builder("millrace.native.memory", tag, NativeMemory::used)
-                    .description("Native memory held by the runtime")
-                    .baseUnit("bytes")
+        for (MemoryTag tag : List.of(MemoryTag.RING, MemoryTag.CALL, MemoryTag.ORT)) {
+            bytes("millrace.native.memory", tag, NativeMemory::used, "Native memory held by the runtime")
                     .tag("tag", lower(tag))
                     .register(registry);
         }
+        MemoryBudgets memory = millrace.memory();
+        budget("models", memory.models(), MemoryTag.MODEL);
+        budget("tensors", memory.tensors(), MemoryTag.RING, MemoryTag.CALL);
+        budget("heap", memory.heap(), MemoryTag.CALL, MemoryTag.BODY, MemoryTag.ANSWER);
         register();
     }
 
@@ -83,6 +90,38 @@ public final class RuntimeMetrics implements AutoCloseable {
                         .register(registry));
     }
 
+    private void budget(String part, MemoryBudget budget, MemoryTag... tags) {
+        bytes(
+                        "millrace.memory.limit",
+                        budget,
+                        MemoryBudget::limit,
+                        "The most that may be booked in a part of the memory")
+                .tag("part", part)
+                .register(registry);
+        for (MemoryTag tag : tags) {
+            bytes("millrace.memory.used", budget, all -> all.used(tag), "What is booked in a part of the memory")
+                    .tags("part", part, "tag", lower(tag))
+                    .register(registry);
+        }
+    }
+
+    private static <T> Gauge.Builder<T> bytes(String name, T of, ToDoubleFunction<T> value, String help) {
+        return Gauge.builder(name, of, value).description(help).baseUnit("bytes");
+    }
+
+    private void register(VersionMemory version) {
+        Tags tags = Tags.of("model", version.model(), "version", Long.toString(version.version()));
+        String help = "Memory that a model version has booked";
+        bytes("millrace.model.memory", version.weights(), MemoryBudget::used, help)
+                .tags(tags.and("tag", lower(MemoryTag.MODEL)))
+                .register(registry);
+        for (MemoryTag tag : List.of(MemoryTag.RING, MemoryTag.CALL)) {
+            bytes("millrace.model.memory", version.tensors(), tensors -> tensors.used(tag), help)
+                    .tags(tags.and("tag", lower(tag)))
+                    .register(registry);
+        }
+    }
+
     private static String lower(Enum<?> constant) {
         return constant.name().toLowerCase(java.util.Locale.ROOT);
     }
@@ -98,6 +137,11 @@ public final class RuntimeMetrics implements AutoCloseable {
             Key key = new Key(statistics.model(), statistics.version());
             if (lanes.put(key, statistics) == null) {
                 register(key);
+            }
+        }
+        for (VersionMemory version : millrace.memoryOfModels()) {
+            if (memories.add(new Key(version.model(), version.version()))) {
+                register(version);
             }
         }
         for (int status = 0; status < STATUS_LIMIT; status++) {

@@ -2,6 +2,8 @@
 package dev.millrace.server;
 
 import dev.millrace.limit.Limit;
+import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.runtime.InferenceException;
 import dev.millrace.runtime.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -290,6 +292,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private ByteBuf encode(Exchange exchange, boolean last) {
         try {
+            return loop.responses().encode(exchange, context.alloc(), last);
+        } catch (MemoryExceededException e) {
+            InferenceException refusal = InferenceException.of(e, 0);
+            exchange.answer(Page.error(HttpStatus.of(refusal.outcome()), refusal.getMessage()));
             return loop.responses().encode(exchange, context.alloc(), last);
         } catch (RuntimeException e) {
             exchange.answer(Loop.bug(e));

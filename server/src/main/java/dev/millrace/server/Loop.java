@@ -7,6 +7,9 @@ import dev.millrace.limit.Clients;
 import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.memory.MemoryTag;
 import dev.millrace.protocol.InferDecoder;
 import dev.millrace.protocol.Refusal;
 import dev.millrace.runtime.Call;
@@ -38,9 +41,11 @@ final class Loop {
     /// What a larger body left behind is given back. A picture of 3 by 224 by 224 is 1.6 MB of JSON: to make room for
     /// each anew would keep the collector busy.
     private static final int KEPT_SCRATCH = 8 << 20;
+    private static final byte[] NO_BYTES = {};
 
     private final SingleThreadEventLoop executor;
     private final Turner turner;
+    private final MemoryBudget heap;
     private final CallPools pools;
     private final InferDecoder decoder;
     private final Responses responses;
@@ -66,6 +71,7 @@ final class Loop {
     Loop(SingleThreadEventLoop executor, Millrace millrace, Shared shared) {
         this.executor = executor;
         this.turner = millrace.turner();
+        this.heap = millrace.memory().heap();
         this.pools = new CallPools(millrace);
         this.counters = shared.counters();
         this.limits = shared.limits();
@@ -74,7 +80,7 @@ final class Loop {
         this.clientKey = shared.clientKey();
         this.connections = new Connections(executor, limits, shared.clock());
         this.decoder = new InferDecoder(limits);
-        this.responses = new Responses(counters);
+        this.responses = new Responses(counters, heap);
     }
 
     /// What all loops of a server share.
@@ -157,7 +163,13 @@ final class Loop {
         try {
             ModelCalls calls =
                     pools.find(exchange.route().model(), exchange.route().version());
-            decode(exchange, calls, body, length);
+            if (length <= KEPT_SCRATCH) {
+                decode(exchange, calls, body, length);
+            } else {
+                decodeLarge(exchange, calls, body, length);
+            }
+        } catch (MemoryExceededException e) {
+            outOfMemory(exchange, e);
         } catch (Refusal e) {
             if (exchange.call() != null) {
                 exchange.call().refuse(e.outcome());
@@ -170,6 +182,26 @@ final class Loop {
             exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
         } catch (RuntimeException e) {
             exchange.answer(bug(e));
+        }
+    }
+
+    private static void outOfMemory(Exchange exchange, MemoryExceededException problem) {
+        long held = exchange.call() == null ? 0 : exchange.call().heldBytes();
+        InferenceException refusal = InferenceException.of(problem, held);
+        if (exchange.call() != null) {
+            exchange.call().refuse(refusal.outcome());
+        }
+        exchange.answer(Page.error(HttpStatus.of(refusal.outcome()), refusal.getMessage()));
+    }
+
+    /// Books the copy of a large body while it is there.
+    private void decodeLarge(Exchange exchange, ModelCalls calls, ByteBuf body, int length) {
+        heap.reserve(MemoryTag.BODY, length);
+        try {
+            decode(exchange, calls, body, length);
+        } finally {
+            scratch = NO_BYTES;
+            heap.release(MemoryTag.BODY, length);
         }
     }
 

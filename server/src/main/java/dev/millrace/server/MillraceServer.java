@@ -4,7 +4,9 @@ package dev.millrace.server;
 import dev.millrace.limit.Clients;
 import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
+import dev.millrace.memory.MemoryPlan;
 import dev.millrace.runtime.Millrace;
+import dev.millrace.runtime.RuntimeConfig;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -28,6 +30,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// An HTTP server for the models of one or more repositories.
 ///
@@ -48,6 +52,8 @@ public final class MillraceServer implements AutoCloseable {
     private static final int MAX_SURPLUS = 64;
     /// Bodies that have not come wholly may take this part of the heap, whatever the limit says.
     private static final int HEAP_PART = 4;
+
+    private static final Logger LOG = LoggerFactory.getLogger(MillraceServer.class);
 
     private final ServerConfig config;
     private final MultiThreadIoEventLoopGroup group;
@@ -142,7 +148,7 @@ public final class MillraceServer implements AutoCloseable {
     }
 
     private void load() {
-        millrace = Millrace.open(config.runtime(), config.repositories().toArray(Path[]::new));
+        millrace = Millrace.open(runtimeConfig(), config.repositories().toArray(Path[]::new));
         long receiving = Math.min(
                 config.limits().get(Limit.MAX_RECEIVING_BYTES),
                 Runtime.getRuntime().maxMemory() / HEAP_PART);
@@ -157,6 +163,16 @@ public final class MillraceServer implements AutoCloseable {
         }
         // Publishes all this to the event loops.
         listener.config().setAutoRead(true);
+    }
+
+    /// Unlike a library a server also needs direct buffers, which leave less for models.
+    private RuntimeConfig runtimeConfig() {
+        MemoryPlan plan = MemoryPlan.ofServer(config.runtime().memoryBytes());
+        LOG.info("{}", plan.describe());
+        if (plan.isOvercommitted()) {
+            LOG.warn("together this may be more memory than there is: give the heap less, by -Xmx, or --memory-limit");
+        }
+        return config.runtime().withMemoryBytes(plan.bytes());
     }
 
     /// The port that it listens on.

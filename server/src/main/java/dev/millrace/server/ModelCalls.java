@@ -2,7 +2,6 @@
 package dev.millrace.server;
 
 import dev.millrace.memory.Hot;
-import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.protocol.OutputWriter;
 import dev.millrace.runtime.Call;
@@ -16,7 +15,7 @@ import java.util.ArrayDeque;
 /// they are given back.
 final class ModelCalls {
     private static final int MAX_CALLS = 256;
-    /// Native memory of calls that wait for use; what large requests left behind is freed beyond this.
+    /// Memory of calls that wait for use; what large requests left behind is freed beyond this.
     private static final long MAX_BYTES = 16L << 20;
 
     private final Model model;
@@ -70,35 +69,19 @@ final class ModelCalls {
         if (call == null) {
             return model.call();
         }
-        freeBytes -= bytes(call);
+        freeBytes -= call.heldBytes();
         return call;
     }
 
     /// Takes back a call that is not in flight.
     void giveBack(Call call) {
-        long bytes = bytes(call);
+        long bytes = call.heldBytes();
         if (free.size() < MAX_CALLS && freeBytes + bytes <= MAX_BYTES) {
             freeBytes += bytes;
             free.addLast(call);
         } else {
             call.close();
         }
-    }
-
-    private long bytes(Call call) {
-        long bytes = 0;
-        for (int i = 0; i < signature.inputs().size(); i++) {
-            bytes += capacity(call.input(i));
-        }
-        for (int i = 0; i < signature.outputs().size(); i++) {
-            bytes += capacity(call.output(i));
-        }
-        return bytes;
-    }
-
-    /// The memory that a tensor holds, which may be more than its shape needs.
-    private static long capacity(Tensor tensor) {
-        return tensor.datatype().isNumeric() ? tensor.data().byteSize() : tensor.elementCount() * Long.BYTES;
     }
 
     void close() {

@@ -3,6 +3,7 @@ package dev.millrace.server;
 
 import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryBudget;
 import dev.millrace.monitor.Stage;
 import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Outcome;
@@ -27,12 +28,14 @@ final class Responses {
     private static final long NANOS_PER_MILLI = 1_000_000;
     private static final int MAX_HEAD_BYTES = 256;
 
-    private final JsonWriter json = new JsonWriter();
+    private final JsonWriter json;
     private final JsonWriter head = new JsonWriter();
     private final HttpCounters counters;
 
-    Responses(HttpCounters counters) {
+    /// @param heap what long answers are booked in while they are written
+    Responses(HttpCounters counters, MemoryBudget heap) {
         this.counters = counters;
+        this.json = new JsonWriter(heap);
     }
 
     private static byte[][] stageNames() {
@@ -76,12 +79,12 @@ final class Responses {
 
     @Hot
     private ByteBuf encodeOutputs(Exchange exchange, ByteBufAllocator allocator, boolean close) {
-        counters.count(HttpStatus.OK);
         Call call = exchange.call();
         call.encoding();
         json.reset();
         exchange.calls().writer().write(json, call, exchange.id(), exchange.outputs());
         call.encoded();
+        counters.count(HttpStatus.OK);
         ByteBuf buffer = allocator.buffer(MAX_HEAD_BYTES + json.length());
         buffer.writeBytes(OK_JSON);
         finishHead(buffer, exchange, json.length(), close);

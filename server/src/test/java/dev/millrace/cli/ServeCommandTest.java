@@ -159,6 +159,7 @@ class ServeCommandTest {
         Process process = start(List.of("-Dmillrace.home=" + temp), "--http-port", "0", "--verbose");
         try {
             assertThat(process.inputReader().readLine()).endsWith(" - models: linear:1");
+            assertThat(process.errorReader().readLine()).contains("INFO", "native memory");
             assertThat(process.errorReader().readLine()).contains("INFO", "linear");
         } finally {
             process.destroy();
