@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.TreeSet;
 
 /// A model's `config.pbtxt` as Triton has it, as far as it says something here.
@@ -195,6 +196,7 @@ public final class ConfigFile {
             }
             case "objective.p99_ms" -> values.objectiveP99 = Optional.of(milliseconds(parent, value));
             case "scheduling.weight" -> values.weight = OptionalInt.of(count(parent, key, value));
+            case "memory.limit_bytes" -> values.memoryLimit = OptionalLong.of(bytes(parent, key, value));
             case "breaker.failures" -> values.breakerFailures = OptionalInt.of(count(parent, key, value));
             default ->
                 warnings.add("parameter '" + key + "' (line " + parent.line() + ") is not known and has no effect");
@@ -218,6 +220,13 @@ public final class ConfigFile {
             throw invalid(field, "'" + key + "' is '" + value + "', expected a number of threads");
         }
         return Integer.parseInt(value);
+    }
+
+    private long bytes(Field field, String key, String value) {
+        if (!value.matches("[0-9]{1,18}")) {
+            throw invalid(field, "'" + key + "' is '" + value + "', expected a number of bytes");
+        }
+        return Long.parseLong(value);
     }
 
     private int count(Field field, String key, String value) {

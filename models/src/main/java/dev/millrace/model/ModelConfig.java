@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /// How one model is to be served. Immutable; start from [#DEFAULT], which leaves everything to the runtime, and change
@@ -25,6 +26,7 @@ import java.util.function.Consumer;
 /// @param defaultTimeout what a request may take at most; what it asks for itself can only be less
 /// @param weight the model's share of the agents' time in relation to those of others while there is not enough for all
 /// @param breakerFailures runs in a row that fail before requests are refused for a while; 0: they never are
+/// @param memoryLimit the most native memory that the model, its queue and its requests may take, in bytes
 public record ModelConfig(
         OptionalInt maxBatchSize,
         List<Integer> preferredBatchSizes,
@@ -37,7 +39,8 @@ public record ModelConfig(
         OptionalInt defaultPriorityLevel,
         Optional<Duration> defaultTimeout,
         OptionalInt weight,
-        OptionalInt breakerFailures) {
+        OptionalInt breakerFailures,
+        OptionalLong memoryLimit) {
     /// Everything as the runtime has it.
     public static final ModelConfig DEFAULT = new ModelConfig(
             OptionalInt.empty(),
@@ -51,7 +54,8 @@ public record ModelConfig(
             OptionalInt.empty(),
             Optional.empty(),
             OptionalInt.empty(),
-            OptionalInt.empty());
+            OptionalInt.empty(),
+            OptionalLong.empty());
 
     /// The most instances that a model may have.
     public static final int MAX_INSTANCES = Long.SIZE;
@@ -81,6 +85,10 @@ public record ModelConfig(
         checkTimeout(defaultTimeout);
         atLeast("scheduling.weight", weight, 1, MAX_WEIGHT);
         atLeast("breaker.failures", breakerFailures, 0, Integer.MAX_VALUE);
+        if (memoryLimit.isPresent() && memoryLimit.getAsLong() < 1) {
+            throw new IllegalArgumentException(
+                    "memory.limit_bytes is " + memoryLimit.getAsLong() + ", expected at least 1");
+        }
         if (maxQueueSize.isPresent() && maxBatchSize.isPresent() && maxQueueSize.getAsInt() < maxBatchSize.getAsInt()) {
             throw new IllegalArgumentException("max_queue_size is " + maxQueueSize.getAsInt()
                     + " rows, expected at least max_batch_size, which is " + maxBatchSize.getAsInt());
@@ -171,7 +179,8 @@ public record ModelConfig(
                 or(defaultPriorityLevel, other.defaultPriorityLevel),
                 defaultTimeout.or(() -> other.defaultTimeout),
                 or(weight, other.weight),
-                or(breakerFailures, other.breakerFailures));
+                or(breakerFailures, other.breakerFailures),
+                memoryLimit.isPresent() ? memoryLimit : other.memoryLimit);
     }
 
     private static OptionalInt or(OptionalInt first, OptionalInt second) {
@@ -236,6 +245,11 @@ public record ModelConfig(
         return with(values -> values.breakerFailures = OptionalInt.of(runs));
     }
 
+    /// These values with another limit for native memory, in bytes.
+    public ModelConfig withMemoryLimit(long bytes) {
+        return with(values -> values.memoryLimit = OptionalLong.of(bytes));
+    }
+
     private ModelConfig with(Consumer<Values> change) {
         Values values = new Values(this);
         change.accept(values);
@@ -256,6 +270,7 @@ public record ModelConfig(
         Optional<Duration> defaultTimeout;
         OptionalInt weight;
         OptionalInt breakerFailures;
+        OptionalLong memoryLimit;
 
         Values(ModelConfig from) {
             maxBatchSize = from.maxBatchSize;
@@ -270,6 +285,7 @@ public record ModelConfig(
             defaultTimeout = from.defaultTimeout;
             weight = from.weight;
             breakerFailures = from.breakerFailures;
+            memoryLimit = from.memoryLimit;
         }
 
         ModelConfig config() {
@@ -285,7 +301,8 @@ public record ModelConfig(
                     defaultPriorityLevel,
                     defaultTimeout,
                     weight,
-                    breakerFailures);
+                    breakerFailures,
+                    memoryLimit);
         }
     }
 }

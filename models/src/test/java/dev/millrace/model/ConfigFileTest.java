@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +73,7 @@ class ConfigFileTest {
             }
             parameters { key: "scheduling.weight" value: { string_value: "4" } }
             parameters { key: "breaker.failures" value: { string_value: "0" } }
+            parameters { key: "memory.limit_bytes" value: { string_value: "5000000000" } }
             parameters { key: "intra_op_thread_count" value: { string_value: "3" } }
             parameters { key: "inter_op_thread_count" value { string_value: "1" } }
             """);
@@ -89,7 +91,8 @@ class ConfigFileTest {
                         OptionalInt.of(2),
                         Optional.of(Duration.ofMillis(5)),
                         OptionalInt.of(4),
-                        OptionalInt.of(0)));
+                        OptionalInt.of(0),
+                        OptionalLong.of(5_000_000_000L)));
         file.check(INPUTS, OUTPUTS);
         assertThat(file.warnings()).isEmpty();
     }

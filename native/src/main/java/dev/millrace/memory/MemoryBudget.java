@@ -57,6 +57,7 @@ public final class MemoryBudget {
     }
 
     /// Bytes booked now under `tag`.
+    @Hot
     public long used(MemoryTag tag) {
         return usedByTag.get(tag.ordinal());
     }
@@ -65,6 +66,14 @@ public final class MemoryBudget {
     public long left() {
         long own = limit - used.get();
         return whole == null ? own : Math.min(own, whole.left());
+    }
+
+    /// Whether more than half of what requests may have is booked, here or in a budget that this is a part of: then
+    /// nothing should be kept for later.
+    @Hot
+    public boolean isTight() {
+        long lasting = lasting();
+        return used.get() - lasting > (limit - lasting) / 2 || (whole != null && whole.isTight());
     }
 
     /// Books `bytes`.
@@ -113,6 +122,7 @@ public final class MemoryBudget {
     }
 
     /// The part of what is booked that stays while a model is served: it never makes room for a request.
+    @Hot
     long lasting() {
         return used(MemoryTag.RING) + used(MemoryTag.ORT) + used(MemoryTag.MODEL);
     }

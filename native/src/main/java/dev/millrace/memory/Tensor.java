@@ -118,6 +118,12 @@ public final class Tensor implements AutoCloseable {
         return region == null ? bookedForStrings : region.byteSize();
     }
 
+    /// Whether what it holds should be freed rather than kept for later.
+    @Hot
+    public boolean isTight() {
+        return budget.isTight();
+    }
+
     /// Sets the shape. Elements keep their values as far as the memory does; new memory is zero, new strings are empty.
     /// When it fails the tensor is as it was.
     ///

@@ -77,7 +77,7 @@ public final class TensorBackend implements Backend {
     private void keep(TensorSet abandoned) {
         TensorSet set = abandoned.moved();
         long bytes = set.heldBytes();
-        boolean kept = spareBytes.addAndGet(bytes) <= MAX_SPARE_BYTES && spares.offer(set);
+        boolean kept = spareBytes.addAndGet(bytes) <= MAX_SPARE_BYTES && !set.isTight() && spares.offer(set);
         if (!kept) {
             spareBytes.addAndGet(-bytes);
             set.close();

@@ -97,6 +97,17 @@ public final class TensorSet implements AutoCloseable {
         return bytes;
     }
 
+    /// Whether they should be freed rather than kept for another request: memory is short.
+    @Hot
+    public boolean isTight() {
+        for (Tensor tensor : inputs) {
+            if (tensor.isTight()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// The same memory in new tensors, without shapes; the old ones hold nothing any more.
     TensorSet moved() {
         return new TensorSet(moved(inputs), moved(outputs));

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,10 +27,17 @@ final class AgentPool implements AutoCloseable {
 
     private final List<Lane> lanes = new CopyOnWriteArrayList<>();
     private final FairShare share = new FairShare();
+    private final LongSupplier clock;
     private final Agent[] agents;
     private volatile boolean stopped;
 
     AgentPool(int threads) {
+        this(threads, System::nanoTime);
+    }
+
+    /// @param clock what their turns are timed by, in nanoseconds
+    AgentPool(int threads, LongSupplier clock) {
+        this.clock = clock;
         agents = new Agent[threads];
         for (int i = 0; i < threads; i++) {
             agents[i] = new Agent();
@@ -186,9 +194,9 @@ final class AgentPool implements AutoCloseable {
                     wake();
                 }
                 share.begin(start);
-                long began = System.nanoTime();
+                long began = clock.getAsLong();
                 lane.turn(null, Long.MAX_VALUE, slices);
-                share.end(lane.share(), start, System.nanoTime() - began);
+                share.end(lane.share(), start, clock.getAsLong() - began);
             } catch (RuntimeException | Error e) {
                 LOG.error("{}: an agent failed and goes on", lane.spec().describe(), e);
             }

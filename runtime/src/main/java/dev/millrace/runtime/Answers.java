@@ -3,6 +3,8 @@ package dev.millrace.runtime;
 
 import dev.millrace.backend.Backend;
 import dev.millrace.memory.Hot;
+import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.ort.OrtFailure;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,14 +25,31 @@ final class Answers {
         this.counters = counters;
     }
 
-    /// Ends the requests of a slice or a part of it.
-    ///
-    /// @param problem why they have failed; null if they have not
+    /// Ends the requests of a slice or a part of it that was run.
     @Hot
-    void deliver(Slice slice, String problem) {
+    void deliver(Slice slice) {
+        deliver(slice, Outcome.OK, "");
+    }
+
+    /// Ends the requests of a slice or a part of it whose run has failed.
+    ///
+    /// @return how they ended
+    Outcome fail(Slice slice, Throwable failure) {
+        Outcome outcome = outcome(failure);
+        deliver(slice, outcome, tell(outcome, failure));
+        return outcome;
+    }
+
+    /// Ends what nobody waits for.
+    void abandon(Slice slice) {
+        deliver(slice, Outcome.FAILED, "");
+    }
+
+    @Hot
+    private void deliver(Slice slice, Outcome outcome, String problem) {
         int done = 0;
         while (done < slice.count()) {
-            done += answer(slice, done, problem);
+            done += answer(slice, done, outcome, problem);
         }
         tellAnswered(slice);
     }
@@ -38,7 +57,7 @@ final class Answers {
     /// Answers the rows from `offset` on that belong to one request; returns how many they are.
     @Hot
     @SuppressWarnings("ReferenceEquality") // a ticket is what it is, not what it says
-    private int answer(Slice slice, int offset, String problem) {
+    private int answer(Slice slice, int offset, Outcome outcome, String problem) {
         Ring ring = slice.ring();
         long sequence = slice.first() + offset;
         Ticket ticket = ring.ticket(sequence);
@@ -52,20 +71,24 @@ final class Answers {
         }
         Call call = (Call) ticket;
         int firstSlot = slice.firstSlot() + offset;
-        if (problem == null && call.endAnswered(generation, count)) {
-            if (give(call, slice, firstRow, firstSlot, count) == Outcome.OK) {
+        if (outcome == Outcome.OK && call.endAnswered(generation, count)) {
+            Outcome given = give(call, slice, firstRow, firstSlot, count);
+            if (given == Outcome.OK) {
                 slice.answered(offset);
             } else {
-                call.settle(generation, Outcome.FAILED);
+                call.settle(generation, given);
             }
         } else if (call.pin(generation)) {
-            if (problem != null) {
-                call.problem(problem);
-                call.end(generation, Outcome.FAILED);
-            } else if (give(call, slice, firstRow, firstSlot, count) == Outcome.OK) {
+            Outcome ended = outcome;
+            if (outcome == Outcome.OK) {
+                ended = give(call, slice, firstRow, firstSlot, count);
+            } else {
+                call.problem(outcome, problem);
+            }
+            if (ended == Outcome.OK) {
                 call.answered(generation, count);
             } else {
-                call.end(generation, Outcome.FAILED);
+                call.end(generation, ended);
             }
             call.unpin(generation);
         } else {
@@ -98,13 +121,26 @@ final class Answers {
             call.tensors(backend.unload(call.ownTensors(), firstRow, firstSlot, count));
             return Outcome.OK;
         } catch (RuntimeException | Error e) {
-            call.problem(report(e));
-            return Outcome.FAILED;
+            Outcome outcome = outcome(e);
+            call.problem(outcome, tell(outcome, e));
+            return outcome;
         }
     }
 
-    /// Logs a failure and says of it what the requests are told.
-    String report(Throwable failure) {
+    /// What a failure is to the requests that it ends: not having room for an answer or a run is no fault of the model.
+    private static Outcome outcome(Throwable failure) {
+        return switch (failure) {
+            case MemoryExceededException e -> e.isHopeless(0) ? Outcome.TOO_LARGE : Outcome.OVERLOADED;
+            case OrtFailure e when e.isOutOfMemory() -> Outcome.OVERLOADED;
+            default -> Outcome.FAILED;
+        };
+    }
+
+    /// What the requests are told of a failure. One of the model is logged.
+    private String tell(Outcome outcome, Throwable failure) {
+        if (outcome != Outcome.FAILED) {
+            return "model '" + spec.model() + "': " + failure.getMessage();
+        }
         String id = Long.toHexString(ThreadLocalRandom.current().nextLong());
         LOG.error("model {} version {} failed, error id {}", spec.model(), spec.version(), id, failure);
         return "model '" + spec.model() + "' failed on this batch: " + failure.getMessage() + " (error id " + id + ")";

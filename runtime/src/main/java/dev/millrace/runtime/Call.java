@@ -8,6 +8,7 @@ import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
@@ -367,8 +368,6 @@ public final class Call extends Ticket implements AutoCloseable {
         }
     }
 
-    // ---- what follows is between the call, its turner and its lane ----
-
     /// Checks the inputs and gets slots; OK if the request is in flight now.
     @Hot
     Outcome open(Completion whenDone) {
@@ -432,6 +431,12 @@ public final class Call extends Ticket implements AutoCloseable {
         return tensors == null ? 0 : tensors.heldBytes();
     }
 
+    /// Whether it should be closed rather than kept for another request, because memory is short.
+    @Hot
+    public boolean isTight() {
+        return tensors != null && tensors.isTight();
+    }
+
     /// The slots that the inputs need; 0 if they are too many and -1 if an input is wrong.
     @Hot
     private int checkInputs() {
@@ -469,14 +474,10 @@ public final class Call extends Ticket implements AutoCloseable {
 
     private int wrongShape(TensorSpec spec, Tensor tensor) {
         problem = tensor.hasShape()
-                ? "input '" + spec.name() + "' has shape " + List.of(boxed(tensor.shape())) + ", expected "
+                ? "input '" + spec.name() + "' has shape " + Arrays.toString(tensor.shape()) + ", expected "
                         + spec.shape()
                 : "input '" + spec.name() + "' is missing, expected " + spec.datatype() + " of shape " + spec.shape();
         return -1;
-    }
-
-    private static Long[] boxed(long[] shape) {
-        return java.util.Arrays.stream(shape).boxed().toArray(Long[]::new);
     }
 
     private int differentRows(int input, long came, long expected) {
@@ -541,8 +542,9 @@ public final class Call extends Ticket implements AutoCloseable {
     }
 
     /// Says why the request fails. While pinned, or before it is settled.
-    void problem(String why) {
+    void problem(Outcome outcome, String why) {
         problem = why;
+        shortage = outcome == Outcome.OVERLOADED ? why : null;
     }
 
     @Override

@@ -420,23 +420,23 @@ final class Lane implements AutoCloseable {
         counters.ran(slice.count(), nanos);
         recorder.batch(slice.count());
         slice.ran(true);
-        answers.deliver(slice, null);
+        answers.deliver(slice);
         return slice.next();
     }
 
     /// A run of it has failed, or was terminated because nobody waited for it any more; true if a part is to be run.
     private boolean failed(Slice slice, Throwable failure) {
         if (slice.ring().isDead(slice.first(), slice.count())) {
-            answers.deliver(slice, "");
+            answers.abandon(slice);
             return slice.next();
         }
         if (!halted && slice.split()) {
             counters.split();
             return true;
         }
-        slice.ran(false);
-        String problem = answers.report(failure);
-        answers.deliver(slice, problem);
+        if (answers.fail(slice, failure) == Outcome.FAILED) {
+            slice.ran(false);
+        }
         return slice.next();
     }
 

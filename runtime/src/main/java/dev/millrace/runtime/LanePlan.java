@@ -129,7 +129,8 @@ record LanePlan(LaneSpec spec, Batching batching, ModelConfig config, List<Strin
                 OptionalInt.of(spec.defaultLevel() + 1),
                 wanted.defaultTimeout(),
                 OptionalInt.of(spec.weight()),
-                OptionalInt.of(spec.breakerFailures()));
+                OptionalInt.of(spec.breakerFailures()),
+                wanted.memoryLimit());
     }
 
     /// When rows may go, or null if they never wait.

@@ -62,11 +62,13 @@ final class LoadedVersion {
             AgentPool agents,
             Sweeper sweeper,
             LongSupplier clock) {
-        VersionMemory memory =
-                VersionMemory.of(configured.name(), configured.version().number(), budgets);
+        long limit = configured.config().memoryLimit().orElse(Long.MAX_VALUE);
+        VersionMemory expected =
+                VersionMemory.of(configured.name(), configured.version().number(), budgets, limit);
         int threads = configured.config().intraOpThreads().orElse(config.intraOpThreads());
         SessionSettings settings = new SessionSettings(threads, true);
-        OnnxModel model = OnnxModel.load(configured.version().file(), settings, memory.weights());
+        OnnxModel model = OnnxModel.load(configured.version().file(), settings, expected.weights());
+        VersionMemory memory = expected.loaded(budgets);
         Backend backend = null;
         try {
             configured.check(model);
@@ -76,7 +78,7 @@ final class LoadedVersion {
                     model.signature(),
                     model.batching(),
                     configured.config(),
-                    config.withQueueBytes(Math.min(config.queueBytes(), budgets.queueBytes())),
+                    config.withQueueBytes(queueBytes(config, budgets, memory)),
                     agents.size());
             LaneSpec spec = plan.spec();
             Supplier<TensorSet> tensors = () -> new TensorSet(spec.signature(), memory.tensors(), budgets.heap());
@@ -103,6 +105,16 @@ final class LoadedVersion {
             model.close();
             throw e;
         }
+    }
+
+    /// The most that its queue may take: no more than half of what a limit of its own leaves it, for the other half is
+    /// that of calls.
+    private static long queueBytes(RuntimeConfig config, MemoryBudgets budgets, VersionMemory memory) {
+        return Math.max(
+                1,
+                Math.min(
+                        Math.min(config.queueBytes(), budgets.queueBytes()),
+                        memory.tensors().limit() / 2));
     }
 
     /// Runs every batch size that is a power of two a few times on whatever the slots hold, so that first runs are
@@ -189,8 +201,13 @@ final class LoadedVersion {
     }
 
     void giveBack(Call call) {
+        if (closed || pool.size() >= MAX_POOLED_CALLS || call.isTight()) {
+            call.close();
+            return;
+        }
         long bytes = call.heldBytes();
-        if (closed || pool.size() >= MAX_POOLED_CALLS || pooledBytes.addAndGet(bytes) > MAX_POOLED_BYTES) {
+        if (pooledBytes.addAndGet(bytes) > MAX_POOLED_BYTES) {
+            pooledBytes.addAndGet(-bytes);
             call.close();
             return;
         }

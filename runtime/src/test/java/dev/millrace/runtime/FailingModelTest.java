@@ -3,6 +3,9 @@ package dev.millrace.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.memory.MemoryTag;
 import dev.millrace.runtime.Rig.Told;
 import java.util.ArrayList;
 import java.util.List;
@@ -173,6 +176,46 @@ class FailingModelTest {
             rig.turn();
             rig.backend.complete(rig.lane, rig.backend.pending.peek());
             rig.assertConserved();
+        }
+    }
+
+    @Test
+    void shouldCallItOverloadWhenThereIsNoRoomForARunOrAnAnswer() {
+        MemoryBudget budget = MemoryBudget.of("the tensors of a test", 100);
+        budget.reserve(MemoryTag.CALL, 60);
+        try (Rig rig = new Rig(4, 16, 1)) {
+            for (int i = 0; i < 10; i++) {
+                rig.backend.failures.add(noRoom(budget, 50));
+                Told told = rig.submit(1, 1);
+                rig.turn();
+                told.assertEnded(Outcome.OVERLOADED);
+                assertThat(told.call.message())
+                        .isEqualTo("model 'fake': 50 bytes for call do not fit into the tensors of a test: 60 of 100"
+                                + " bytes are used, 0 of them as long as the models are served");
+            }
+            rig.backend.failures.add(noRoom(budget, 101));
+            Told tooLarge = rig.submit(1, 1);
+            rig.turn();
+            tooLarge.assertEnded(Outcome.TOO_LARGE);
+            rig.backend.failures.add(noRoom(budget, 50));
+            Told one = rig.submit(1, 1);
+            Told two = rig.submit(2, 1);
+            rig.turn();
+            one.assertAnswered();
+            two.assertAnswered();
+            assertThat(rig.lane.statistics().breakerOpened())
+                    .as("not the model's fault")
+                    .isZero();
+            rig.assertConserved();
+        }
+    }
+
+    private static MemoryExceededException noRoom(MemoryBudget budget, long bytes) {
+        try {
+            budget.reserve(MemoryTag.CALL, bytes);
+            throw new AssertionError("there was room");
+        } catch (MemoryExceededException e) {
+            return e;
         }
     }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.VersionMemory;
+import dev.millrace.model.ModelConfig;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -63,6 +64,24 @@ class MemoryLimitTest {
             Model mlp = millrace.model("mlp");
             assertThat(mlp.predict(mlp.request().set("features", new float[64])).outputs())
                     .isNotEmpty();
+        }
+    }
+
+    @Test
+    void shouldHoldAModelToALimitOfItsOwn() {
+        TestModels.repository(root, "mlp", "variable_shapes");
+        RuntimeConfig config = RuntimeConfig.DEFAULT
+                .withModel("mlp", ModelConfig.DEFAULT.withMemoryLimit(MIB))
+                .withModel("variable_shapes", ModelConfig.DEFAULT.withMemoryLimit(8 * MIB));
+        try (Millrace millrace = Millrace.open(config, root)) {
+            assertThat(millrace.status()).extracting(ModelStatus::ready).containsExactly(false, true);
+            assertThat(millrace.status().getFirst().reason())
+                    .contains("do not fit into the memory of model 'mlp' version 1: 0 of " + MIB + " bytes are used");
+            Model shapes = millrace.model("variable_shapes");
+            Request huge = shapes.request().set("x", new long[] {2, 4 << 20}, new float[8 << 20]);
+            InferenceException refusal = refused(shapes, huge);
+            assertThat(refusal.outcome()).isEqualTo(Outcome.TOO_LARGE);
+            assertThat(refusal).hasMessageContaining("do not fit into the tensors of model 'variable_shapes'");
         }
     }
 
@@ -167,11 +186,9 @@ class MemoryLimitTest {
                 assertThat(millrace.memory().tensors().used())
                         .isLessThanOrEqualTo(millrace.memory().tensors().limit());
             }
-            int answered = 0;
-            for (CompletableFuture<Prediction> one : all) {
-                answered += isAnswered(one) ? 1 : 0;
-            }
-            assertThat(answered).as("seed %d, refused %d", seed, refused).isPositive();
+            all.forEach(MemoryLimitTest::end);
+            assertThat(refused).as("seed %d", seed).isPositive();
+            assertThat(model.predict(request(model, 1)).outputs()).isNotEmpty();
             long byModel = millrace.memoryOfModels().stream()
                     .map(VersionMemory::tensors)
                     .mapToLong(MemoryBudget::used)
@@ -186,13 +203,13 @@ class MemoryLimitTest {
         }
     }
 
-    private static boolean isAnswered(CompletableFuture<Prediction> one) {
+    /// Waits for an answer, or that there was no room for it.
+    private static void end(CompletableFuture<Prediction> one) {
         try {
             one.join();
-            return true;
         } catch (CompletionException e) {
             assertThat(e.getCause()).isInstanceOf(InferenceException.class);
-            return false;
+            assertThat(((InferenceException) e.getCause()).outcome()).isIn(Outcome.OVERLOADED, Outcome.TOO_LARGE);
         }
     }
 

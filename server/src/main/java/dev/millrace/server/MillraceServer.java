@@ -156,13 +156,26 @@ public final class MillraceServer implements AutoCloseable {
         metrics = new Metrics(millrace, counters, clients);
         endpoints = new Endpoints(millrace, metrics);
         Loop.Shared shared = new Loop.Shared(
-                counters, config.limits(), new ReceivingBudget(receiving), clients, config.clientKey(), clock);
+                counters, limits(receiving), new ReceivingBudget(receiving), clients, config.clientKey(), clock);
         for (EventExecutor executor : group) {
             SingleThreadEventLoop loop = (SingleThreadEventLoop) executor;
             loops.put(loop, new Loop(loop, millrace, shared));
         }
         // Publishes all this to the event loops.
         listener.config().setAutoRead(true);
+    }
+
+    /// A body that is larger than all together may be is too large, not one for later.
+    private Limits limits(long receiving) {
+        if (config.limits().get(Limit.MAX_BODY_BYTES) <= receiving) {
+            return config.limits();
+        }
+        LOG.info(
+                "bodies may have {} bytes instead of {}: more than {} are not received at a time",
+                receiving,
+                config.limits().get(Limit.MAX_BODY_BYTES),
+                receiving);
+        return config.limits().with(Limit.MAX_BODY_BYTES, receiving);
     }
 
     /// Unlike a library a server also needs direct buffers, which leave less for models.

@@ -76,7 +76,7 @@ final class ModelCalls {
     /// Takes back a call that is not in flight.
     void giveBack(Call call) {
         long bytes = call.heldBytes();
-        if (free.size() < MAX_CALLS && freeBytes + bytes <= MAX_BYTES) {
+        if (free.size() < MAX_CALLS && freeBytes + bytes <= MAX_BYTES && !call.isTight()) {
             freeBytes += bytes;
             free.addLast(call);
         } else {

@@ -197,17 +197,22 @@ class HttpLimitsTest {
     @Test
     void shouldRefuseBodiesThatTogetherTakeTooMuch() throws Exception {
         String request = RawClient.post(PATH, Bodies.LINEAR + " ".repeat(10_000));
+        String tooMuch = RawClient.post(PATH, Bodies.LINEAR + " ".repeat(95_000));
         String tooLarge = RawClient.post(PATH, Bodies.LINEAR + " ".repeat(200_000));
         try (TestServer server = TestServer.start(config -> config.withLimit(Limit.MAX_RECEIVING_BYTES, 100_000));
                 RawClient small = server.connect()) {
             small.send(request.substring(0, 1000));
             await(() -> server.server().connections().stream().anyMatch(open -> open.receivedBytes() > 800));
             try (RawClient large = server.connect()) {
-                large.send(tooLarge.substring(0, 120_000));
+                large.send(tooMuch.substring(0, 90_000));
                 Answer answer = large.read();
                 assertThat(answer.status()).isEqualTo(503);
                 assertThat(answer.headers()).containsEntry("retry-after", "1");
                 assertThat(answer.body()).contains("at most 100000 are allowed (--max-receiving-bytes)");
+            }
+            try (RawClient larger = server.connect()) {
+                larger.send(tooLarge.substring(0, 1000));
+                assertThat(larger.read().status()).as("more than all may be").isEqualTo(413);
             }
             assertThat(small.send(request.substring(1000)).read().status()).isEqualTo(200);
             // A body that comes in one piece needs none of it.
