@@ -7,7 +7,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /// A model in memory of rows of one float each: `y = 2x + 1`. It runs at once, or when the test says so, or fails.
@@ -27,6 +31,10 @@ final class FakeBackend implements Backend {
     int terminated;
     /// The run that every instance is in.
     long running = -1;
+    /// Whether runs that end later are numbered, and fail when they end if they were terminated.
+    boolean terminable;
+    private final Map<Integer, Long> runs = new HashMap<>();
+    private final Set<Integer> broken = new HashSet<>();
     /// A row of this value fails its batch.
     float poison = Float.NaN;
     Consumer<Started> onStart = _ -> {};
@@ -58,6 +66,7 @@ final class FakeBackend implements Backend {
     public boolean start(int instance, int firstSlot, int count) {
         Started run = new Started(instance, firstSlot, count);
         started.add(run);
+        runs.merge(instance, 1L, Long::sum);
         onStart.accept(run);
         if (!failures.isEmpty()) {
             throw failures.pop();
@@ -85,7 +94,18 @@ final class FakeBackend implements Backend {
     void complete(Lane lane, Started run) {
         pending.remove(run);
         compute(run);
-        lane.completed(run.instance(), null);
+        lane.completed(run.instance(), broken.remove(run.instance()) ? new IllegalStateException("terminated") : null);
+    }
+
+    /// Fails what was started to be run later.
+    void fail(Lane lane, Started run) {
+        pending.remove(run);
+        broken.remove(run.instance());
+        lane.completed(run.instance(), new IllegalStateException("device lost"));
+    }
+
+    private boolean isPending(int instance) {
+        return pending.stream().anyMatch(run -> run.instance() == instance) && !broken.contains(instance);
     }
 
     @Override
@@ -106,11 +126,14 @@ final class FakeBackend implements Backend {
 
     @Override
     public long running(int instance) {
-        return running;
+        return terminable && isPending(instance) ? runs.get(instance) : running;
     }
 
     @Override
     public boolean terminate(int instance, long run) {
+        if (terminable && !(isPending(instance) && runs.get(instance) == run && broken.add(instance))) {
+            return false;
+        }
         terminated++;
         return true;
     }

@@ -9,10 +9,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Runs [TicketStress], [LaneStress] and [BudgetStress] in JVMs of their own; the report is in `target/jcstress`.
+/// Runs [TicketStress], [LaneStress], [BudgetStress] and that of terminations in JVMs of their own; the report is in
+/// `target/jcstress`.
 class JcstressTest {
-    /// One of them has three actors, and is left out where there are two processors.
-    private static final int TESTS = Runtime.getRuntime().availableProcessors() > 2 ? 16 : 15;
+    /// Two of them have three actors, and are left out where there are two processors.
+    private static final int TESTS = Runtime.getRuntime().availableProcessors() > 2 ? 23 : 21;
 
     @Test
     @Tag("stress")
@@ -23,7 +24,7 @@ class JcstressTest {
                 results,
                 "org.openjdk.jcstress.Main",
                 "-t",
-                "dev.millrace.runtime",
+                "dev.millrace",
                 "-sc",
                 "false",
                 "-f",

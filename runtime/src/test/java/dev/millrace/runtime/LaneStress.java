@@ -5,9 +5,12 @@ import dev.millrace.backend.Backend;
 import dev.millrace.backend.TensorSet;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
+import dev.millrace.policy.Breaker;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Description;
@@ -16,11 +19,12 @@ import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
+import org.openjdk.jcstress.infra.results.IZ_Result;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
 import org.openjdk.jcstress.infra.results.Z_Result;
 
-/// That a committed row is always turned by somebody, and that no slot of a running slice looks free. Run by
-/// [JcstressTest].
+/// That a committed row is always turned by somebody, that it is told once however it ends, and that no slot of a
+/// running slice looks free. Run by [JcstressTest].
 final class LaneStress {
     private LaneStress() {}
 
@@ -36,11 +40,20 @@ final class LaneStress {
         }
 
         Lanes(int instances, BatchPolicy policy) {
+            this(new LaneSpec("stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, instances), policy, new Nothing());
+        }
+
+        Lanes(LaneSpec spec, BatchPolicy policy, Backend backend) {
             AgentPool agents = new AgentPool(1);
             parked = Rig.parked(agents);
             parked.set(true);
-            LaneSpec spec = new LaneSpec("stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, instances);
-            lane = new Lane(spec, () -> policy, true, new Nothing(), agents, new Sweeper(() -> 0), () -> 0);
+            lane = new Lane(spec, () -> policy, true, backend, agents, new Sweeper(() -> 0), () -> 0);
+        }
+
+        /// One row at a time, in so many levels.
+        static LaneSpec spec(int levels) {
+            return new LaneSpec(
+                    "stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, 1, levels, levels - 1, Call.NO_TIMEOUT, 1, 5);
         }
 
         Call call() {
@@ -68,7 +81,35 @@ final class LaneStress {
         }
     }
 
-    private static final class Nothing implements Backend {
+    /// Runs that take no time, and can be terminated between their begin and their end.
+    private static final class Terminable extends Nothing {
+        private static final long NONE = -1;
+
+        private final AtomicLong state = new AtomicLong(NONE);
+        private long runs;
+
+        @Override
+        public boolean start(int instance, int firstSlot, int count) {
+            long run = runs++;
+            state.set(run);
+            if (!state.compareAndSet(run, NONE)) {
+                throw new IllegalStateException("terminated");
+            }
+            return true;
+        }
+
+        @Override
+        public long running(int instance) {
+            return state.get();
+        }
+
+        @Override
+        public boolean terminate(int instance, long run) {
+            return run != NONE && state.compareAndSet(run, NONE);
+        }
+    }
+
+    private static class Nothing implements Backend {
         @Override
         public TensorSet load(TensorSet tensors, int firstRow, int firstSlot, int count) {
             return tensors;
@@ -309,6 +350,173 @@ final class LaneStress {
         public void look(ZZ_Result r) {
             r.r1 = one.isDelivered();
             r.r2 = lane.isIdle();
+        }
+    }
+
+    @JCStressTest
+    @Description("A row is committed to a level while a higher one is turned: it is answered, or an agent was woken.")
+    @Outcome(id = "true, true", expect = Expect.ACCEPTABLE, desc = "both are seen to")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "the lower row waits and nobody will look")
+    @State
+    public static class TwoLevels extends Lanes {
+        private final Call high = call().priority(1);
+        private final Call low = call().priority(2);
+
+        public TwoLevels() {
+            super(spec(2), null, new Nothing());
+            high.open(null);
+        }
+
+        @Actor
+        public void turner() {
+            lane.turn(null, Long.MAX_VALUE, 1);
+            lane.handOver();
+        }
+
+        @Actor
+        public void committer() {
+            low.open(null);
+            lane.handOver();
+        }
+
+        @Arbiter
+        public void look(ZZ_Result r) {
+            r.r1 = isSeenTo(high);
+            r.r2 = isSeenTo(low);
+        }
+    }
+
+    @JCStressTest
+    @Description(
+            "A lane is closed and drained while a caller commits: what was accepted is answered, what was not is not.")
+    @Outcome(id = "true, true", expect = Expect.ACCEPTABLE, desc = "accepted and answered")
+    @Outcome(id = "false, true", expect = Expect.ACCEPTABLE, desc = "refused")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "accepted by a lane that has drained")
+    @State
+    public static class CommitAndClose extends Lanes {
+        private final Call one = call();
+
+        public CommitAndClose() {
+            super(1);
+        }
+
+        @Actor
+        public void committer(ZZ_Result r) {
+            r.r1 = one.open(null) == dev.millrace.runtime.Outcome.OK;
+        }
+
+        @Actor
+        public void closer() {
+            lane.refuse();
+            while (!lane.isDrained()) {
+                lane.turn(null, Long.MAX_VALUE, 100);
+            }
+        }
+
+        @Arbiter
+        public void look(ZZ_Result r) {
+            dev.millrace.runtime.Outcome expected =
+                    r.r1 ? dev.millrace.runtime.Outcome.OK : dev.millrace.runtime.Outcome.UNAVAILABLE;
+            r.r2 = one.isDelivered() && one.outcome() == expected;
+        }
+    }
+
+    @JCStressTest
+    @Description(
+            "A row with a deadline is run while the sweeper finds it overdue: one of them ends it, and tells once.")
+    @Outcome(id = "1, 0", expect = Expect.ACCEPTABLE, desc = "told once, and no deadline is left")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "told twice or never, or its deadline is still counted")
+    @State
+    public static class TurnAndSweep extends Lanes {
+        private final Call one = call().timeoutNanos(10);
+        private final AtomicInteger told = new AtomicInteger();
+
+        public TurnAndSweep() {
+            super(1);
+            one.open((_, _) -> told.getAndIncrement());
+        }
+
+        @Actor
+        public void turner() {
+            lane.turn(null, Long.MAX_VALUE, 100);
+        }
+
+        @Actor
+        public void sweeper() {
+            lane.sweep(20);
+        }
+
+        @Arbiter
+        public void look(II_Result r) {
+            boolean right = one.outcome() == dev.millrace.runtime.Outcome.OK
+                    || one.outcome() == dev.millrace.runtime.Outcome.EXPIRED;
+            r.r1 = right ? told.get() : -1;
+            r.r2 = (int) lane.statistics().inFlight() + (lane.hasDeadlines() ? 1 : 0);
+        }
+    }
+
+    @JCStressTest
+    @Description(
+            "A row is cancelled and its run terminated while it is run: it is told once, and the next run is not hit.")
+    @Outcome(id = "1, true", expect = Expect.ACCEPTABLE, desc = "told once, and the next is answered")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "told twice, never or otherwise, or the next run was terminated")
+    @State
+    public static class CancelAndTerminate extends Lanes {
+        private final Call one = call();
+        private final Call two = call();
+        private final AtomicInteger told = new AtomicInteger();
+        private boolean cancelled;
+
+        public CancelAndTerminate() {
+            super(spec(1), null, new Terminable());
+            one.open((_, _) -> told.getAndIncrement());
+        }
+
+        @Actor
+        public void turner() {
+            lane.turn(null, Long.MAX_VALUE, 100);
+            two.open(null);
+            lane.turn(null, Long.MAX_VALUE, 100);
+        }
+
+        @Actor
+        public void owner() {
+            cancelled = one.cancel();
+            lane.sweep(0);
+        }
+
+        @Arbiter
+        public void look(IZ_Result r) {
+            dev.millrace.runtime.Outcome expected =
+                    cancelled ? dev.millrace.runtime.Outcome.CANCELLED : dev.millrace.runtime.Outcome.OK;
+            r.r1 = one.outcome() == expected ? told.get() : -1;
+            r.r2 = two.isDelivered() && two.outcome() == dev.millrace.runtime.Outcome.OK;
+        }
+    }
+
+    @JCStressTest
+    @Description("Two requests come when the pause of an open breaker is over: one of them is the probe.")
+    @Outcome(id = "true, false", expect = Expect.ACCEPTABLE, desc = "the first is the probe")
+    @Outcome(id = "false, true", expect = Expect.ACCEPTABLE, desc = "the second is the probe")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "two probes, or none")
+    @State
+    public static class TwoProbes {
+        private static final long AFTER_THE_PAUSE = 1_000_000_000L;
+
+        private final Breaker breaker = new Breaker(1);
+
+        public TwoProbes() {
+            breaker.failed(0, "it failed");
+        }
+
+        @Actor
+        public void first(ZZ_Result r) {
+            r.r1 = breaker.admits(AFTER_THE_PAUSE);
+        }
+
+        @Actor
+        public void second(ZZ_Result r) {
+            r.r2 = breaker.admits(AFTER_THE_PAUSE);
         }
     }
 

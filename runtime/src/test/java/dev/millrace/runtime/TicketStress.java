@@ -23,7 +23,11 @@ final class TicketStress {
         final AtomicInteger settled = new AtomicInteger();
 
         Counted(int rows) {
-            accept(prepare(rows, NO_DEADLINE));
+            this(rows, NO_DEADLINE);
+        }
+
+        Counted(int rows, long deadline) {
+            accept(prepare(rows, deadline));
         }
 
         @Override
@@ -95,6 +99,40 @@ final class TicketStress {
         public void look(ZI_Result r) {
             boolean expired = ticket.outcome() == dev.millrace.runtime.Outcome.EXPIRED;
             r.r2 = ticket.isDelivered() && expired == r.r1 ? ticket.settled.get() : -1;
+        }
+    }
+
+    @JCStressTest
+    @Description("A request is answered, found overdue and cancelled at once: it ends one way, and is settled once.")
+    @Outcome(id = "false, false, 1", expect = Expect.ACCEPTABLE, desc = "answered")
+    @Outcome(id = "true, false, 1", expect = Expect.ACCEPTABLE, desc = "expired")
+    @Outcome(id = "false, true, 1", expect = Expect.ACCEPTABLE, desc = "cancelled")
+    @Outcome(expect = Expect.FORBIDDEN, desc = "ended twice, settled twice, or never")
+    @State
+    public static class EveryEnd {
+        private final Counted ticket = new Counted(1, 10);
+
+        @Actor
+        public void answer() {
+            ticket.answerOne();
+        }
+
+        @Actor
+        public void expire(ZZI_Result r) {
+            r.r1 = ticket.expire(20);
+        }
+
+        @Actor
+        public void cancel(ZZI_Result r) {
+            r.r2 = ticket.end(1, dev.millrace.runtime.Outcome.CANCELLED);
+        }
+
+        @Arbiter
+        public void look(ZZI_Result r) {
+            dev.millrace.runtime.Outcome expected = r.r1
+                    ? dev.millrace.runtime.Outcome.EXPIRED
+                    : r.r2 ? dev.millrace.runtime.Outcome.CANCELLED : dev.millrace.runtime.Outcome.OK;
+            r.r3 = ticket.isDelivered() && ticket.outcome() == expected ? ticket.settled.get() : -1;
         }
     }
 
