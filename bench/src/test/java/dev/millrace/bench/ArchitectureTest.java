@@ -50,6 +50,17 @@ class ArchitectureTest {
                     "bench.promise",
                     Set.of("memory", "model", "runtime", "bench.model", "bench.report", "bench.route")),
             Map.entry(
+                    "bench.soak",
+                    Set.of(
+                            "bench.model",
+                            "bench.report",
+                            "bench.route",
+                            "limit",
+                            "memory",
+                            "model",
+                            "runtime",
+                            "server")),
+            Map.entry(
                     "bench",
                     Set.of(
                             "memory",
