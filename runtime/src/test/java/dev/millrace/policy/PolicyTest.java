@@ -98,10 +98,23 @@ class PolicyTest {
 
     @Test
     void shouldKnowHowFewRowsAreEfficient() {
-        assertThat(cost(0, 100).efficientRows(32)).isLessThanOrEqualTo(1);
+        assertThat(cost(0, 100).efficientRows(32)).isEqualTo(1);
         // 100 rows cost 2000, that is 20 each; 34 cost 1340, that is 40 each.
         assertThat(cost(1000, 10).efficientRows(100)).isEqualTo(34);
         assertThat(new CostModel().efficientRows(100)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldFindOneRowEfficientAtLeastWhateverRunsCost() {
+        for (long seed = 0; seed < 1000; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            CostModel cost = new CostModel();
+            for (int i = 0; i < 10; i++) {
+                int rows = random.nextInt(1, 33);
+                cost.observe(rows, (long) rows * rows * random.nextInt(100, 200));
+                assertThat(cost.efficientRows(32)).as("seed %d", seed).isPositive();
+            }
+        }
     }
 
     @Test

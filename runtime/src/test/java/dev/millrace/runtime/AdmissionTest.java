@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.runtime.Rig.Told;
 import java.util.concurrent.TimeUnit;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// Requests with deadlines: who is let in, and how batches are cut for them.
 class AdmissionTest {
@@ -96,6 +98,29 @@ class AdmissionTest {
             urgent.assertAnswered();
             assertThat(rig.backend.counts().getFirst()).isBetween(8, 9);
             rig.assertConserved();
+        }
+    }
+
+    @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldRunTheFirstRowWhenItIsJustInTimeWhateverRunsCost() {
+        for (long seed = 0; seed < 200; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            try (Rig rig = new Rig(4, 8, 1)) {
+                for (int i = 0; i < 10; i++) {
+                    int rows = random.nextInt(1, 5);
+                    rig.lane.cost().observe(rows, (long) rows * rows * random.nextInt(100, 200));
+                }
+                long alone = (long) rig.lane.cost().estimate(1);
+                Told urgent = submit(rig, 1, 60 * ROW);
+                Told next = rig.submit(2, 1);
+                rig.clock.addAndGet(60 * ROW - alone - alone / 20);
+
+                rig.turn();
+
+                urgent.assertAnswered();
+                next.assertAnswered();
+            }
         }
     }
 

@@ -39,7 +39,7 @@ class ConservationTest {
     @Test
     @Tag("slow")
     void shouldTellEachAcceptedRequestOnceInManyCases() {
-        check(80, 2000);
+        check(80, 800);
     }
 
     private static void check(long first, long end) {
