@@ -76,7 +76,8 @@ public final class CostModel {
         return perRow <= 0 ? Integer.MAX_VALUE : (int) Math.min(Integer.MAX_VALUE, left / perRow);
     }
 
-    /// The fewest rows, 1 at least, that cost at most twice as much per row as `most` rows do; 1 while nothing is known.
+    /// The fewest rows, 1 at least, that cost at most twice as much per row as `most` rows do; 1 while nothing is
+    /// known.
     @Hot
     public int efficientRows(int most) {
         double bearable = 2 * estimate(most) / most - perRow;

@@ -4,8 +4,8 @@ package dev.millrace.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.runtime.Rig.Told;
-import java.util.concurrent.TimeUnit;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
