@@ -24,6 +24,11 @@ final class LibC {
     private static final MethodHandle CALLOC = handle("calloc", FunctionDescriptor.of(ADDRESS, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle FREE = handle("free", FunctionDescriptor.ofVoid(ADDRESS));
 
+    /// Of glibc alone.
+    private static final Optional<MethodHandle> TRIM = LINKER.defaultLookup()
+            .find("malloc_trim")
+            .map(address -> LINKER.downcallHandle(address, FunctionDescriptor.of(JAVA_INT, JAVA_LONG)));
+
     private LibC() {}
 
     /// Allocates zeroed memory that is freed when `arena` closes.
@@ -45,6 +50,18 @@ final class LibC {
             return (int) mallopt.invokeExact(M_MMAP_THRESHOLD, bytes) == 1;
         } catch (Throwable t) {
             throw new IllegalStateException("mallopt cannot be called", t);
+        }
+    }
+
+    /// Gives whole pages that nothing is in back to the system; does nothing where that cannot be asked for.
+    static void trim() {
+        if (TRIM.isEmpty()) {
+            return;
+        }
+        try {
+            int _ = (int) TRIM.get().invokeExact(0L);
+        } catch (Throwable t) {
+            throw new IllegalStateException("malloc_trim cannot be called", t);
         }
     }
 

@@ -124,7 +124,7 @@ public final class MemoryBudget {
     /// The part of what is booked that stays while a model is served: it never makes room for a request.
     @Hot
     long lasting() {
-        return used(MemoryTag.RING) + used(MemoryTag.ORT) + used(MemoryTag.MODEL);
+        return used(MemoryTag.RING) + used(MemoryTag.ORT) + used(MemoryTag.MODEL) + used(MemoryTag.CACHE);
     }
 
     @Override

@@ -14,5 +14,7 @@ public enum MemoryTag {
     /// Bodies of requests that are being received.
     BODY,
     /// Answers that are being written.
-    ANSWER
+    ANSWER,
+    /// The cache of responses.
+    CACHE
 }

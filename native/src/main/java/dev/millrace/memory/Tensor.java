@@ -29,8 +29,8 @@ public final class Tensor implements AutoCloseable {
     /// Texts are booked in steps of this.
     private static final long TEXT_STEP = 1 << 16;
 
-    private final MemoryBudget budget;
-    private final MemoryTag tag;
+    private MemoryBudget budget;
+    private MemoryTag tag;
     private final DataType datatype;
     private final int elementBytes;
     private long[] dims = new long[4];
@@ -109,6 +109,7 @@ public final class Tensor implements AutoCloseable {
     }
 
     /// The bytes that the elements take; 0 for [DataType#BYTES].
+    @Hot
     public long byteSize() {
         return elementCount * elementBytes;
     }
@@ -322,6 +323,51 @@ public final class Tensor implements AutoCloseable {
         return target;
     }
 
+    /// Exchanges shape and memory with another tensor of the same datatype, without a copy.
+    public void swap(Tensor other) {
+        requireSameType(other);
+        Tensor mine = new Tensor(budget, tag, datatype);
+        mine.take(this);
+        take(other);
+        other.take(mine);
+    }
+
+    private void take(Tensor from) {
+        budget = from.budget;
+        tag = from.tag;
+        dims = from.dims;
+        rank = from.rank;
+        elementCount = from.elementCount;
+        region = from.region;
+        data = from.data;
+        strings = from.strings;
+        textBytes = from.textBytes;
+        bookedForStrings = from.bookedForStrings;
+        keys = from.keys;
+    }
+
+    /// Takes over the shape of another tensor of the same datatype and a copy of its elements; strings are not copied.
+    ///
+    /// @throws MemoryExceededException if there is no memory for them
+    public void copyFrom(Tensor other) {
+        requireSameType(other);
+        reshape(other.dims, other.rank());
+        keys = other.keys;
+        if (datatype != DataType.BYTES) {
+            MemorySegment.copy(other.data, 0, data, 0, byteSize());
+            return;
+        }
+        for (int i = 0; i < elementCount; i++) {
+            setBytes(i, other.strings[i]);
+        }
+    }
+
+    private void requireSameType(Tensor other) {
+        if (other.datatype != datatype) {
+            throw new IllegalArgumentException("a tensor of " + other.datatype + ", expected one of " + datatype);
+        }
+    }
+
     /// Frees the memory; the tensor can be reshaped again afterwards.
     @Override
     public void close() {
@@ -344,14 +390,16 @@ public final class Tensor implements AutoCloseable {
 
     private long checkedCount(long[] shape, int rank) {
         long count = 1;
+        // Where one dimension is 0 the others multiply, too, in kernels that go by strides.
+        long span = Math.max(1, elementBytes);
         for (int axis = 0; axis < rank; axis++) {
             long dim = shape[axis];
             if (dim < 0) {
                 throw new IllegalArgumentException("negative dimension in shape " + Arrays.toString(shape));
             }
-            count = multiply(count, dim, shape);
+            span = multiply(span, Math.max(1, dim), shape);
+            count *= dim;
         }
-        multiply(count, Math.max(1, elementBytes), shape);
         if (datatype == DataType.BYTES && count > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many strings in shape " + Arrays.toString(shape));
         }

@@ -19,11 +19,11 @@ final class JavaRowRunner implements RowRunner {
     private final OrtSession.RunOptions options;
     private final Termination termination = new Termination();
 
-    JavaRowRunner(OrtSession session, List<RowTensor> inputs, List<RowTensor> outputs) {
+    JavaRowRunner(OrtSession session, SessionSettings.Arena arena, List<RowTensor> inputs, List<RowTensor> outputs) {
         this.session = session;
         this.inputs = inputs;
         this.outputs = outputs;
-        this.options = JavaTensors.runOptions();
+        this.options = JavaTensors.runOptions(arena);
     }
 
     @Override

@@ -26,13 +26,14 @@ final class JavaTensorRunner implements TensorRunner {
     private final OrtSession session;
     private final List<ValueInfo> inputInfos;
     private final List<ValueInfo> outputInfos;
-    private final OrtSession.RunOptions options = JavaTensors.runOptions();
+    private final OrtSession.RunOptions options;
     private final Termination termination = new Termination();
 
-    JavaTensorRunner(OrtSession session, List<ValueInfo> inputs, List<ValueInfo> outputs) {
+    JavaTensorRunner(OrtSession session, SessionSettings.Arena arena, List<ValueInfo> inputs, List<ValueInfo> outputs) {
         this.session = session;
         this.inputInfos = inputs;
         this.outputInfos = outputs;
+        this.options = JavaTensors.runOptions(arena);
     }
 
     @Override

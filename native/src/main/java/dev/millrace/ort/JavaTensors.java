@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import dev.millrace.memory.DataType;
 import java.lang.foreign.MemorySegment;
@@ -37,9 +38,17 @@ final class JavaTensors {
         };
     }
 
-    static OrtSession.RunOptions runOptions() {
+    /// As [OrtApi#createRunOptions()].
+    ///
+    /// @param arena what becomes of memory that runs have used
+    static OrtSession.RunOptions runOptions(SessionSettings.Arena arena) {
         try {
-            return new OrtSession.RunOptions();
+            OrtSession.RunOptions options = new OrtSession.RunOptions();
+            options.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+            if (arena == SessionSettings.Arena.SHRINKS) {
+                options.addRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
+            }
+            return options;
         } catch (OrtException e) {
             throw OnnxSession.failure(e);
         }

@@ -17,6 +17,7 @@ import java.util.List;
 /// Threads: one at a time, but [#running()] and [#terminate(long)] from any. Ownership: the runner that made it closes
 /// it, not during a run.
 final class NativeCallFrame implements AutoCloseable {
+    private final boolean hasArena;
     private final int inputCount;
     private final int valueCount;
     private final int maxRank;
@@ -32,7 +33,9 @@ final class NativeCallFrame implements AutoCloseable {
     /// The options of the run in progress, or of the next one.
     private long current;
 
-    NativeCallFrame(List<String> inputNames, List<String> outputNames, int maxRank) {
+    /// @param arena what becomes of memory that runs have used
+    NativeCallFrame(SessionSettings.Arena arena, List<String> inputNames, List<String> outputNames, int maxRank) {
+        this.hasArena = arena != SessionSettings.Arena.NONE;
         List<byte[]> names = new ArrayList<>();
         inputNames.forEach(name -> names.add(name.getBytes(StandardCharsets.UTF_8)));
         outputNames.forEach(name -> names.add(name.getBytes(StandardCharsets.UTF_8)));
@@ -52,7 +55,8 @@ final class NativeCallFrame implements AutoCloseable {
             memory.setAtIndex(JAVA_LONG, i, region.address() + text);
             text += name.length + 1;
         }
-        this.options = OrtApi.createRunOptions();
+        this.options =
+                arena == SessionSettings.Arena.SHRINKS ? OrtApi.createShrinkingRunOptions() : OrtApi.createRunOptions();
         this.current = options;
     }
 
@@ -68,7 +72,7 @@ final class NativeCallFrame implements AutoCloseable {
     }
 
     private void runAfter(OrtFailure failure, long session) {
-        if (!failure.isOutOfMemory()) {
+        if (!failure.isOutOfMemory() || !hasArena) {
             throw failure;
         }
         shrinkAfterNextRun();
@@ -84,6 +88,9 @@ final class NativeCallFrame implements AutoCloseable {
 
     /// After the next run the arena gives back what nothing uses.
     void shrinkAfterNextRun() {
+        if (!hasArena) {
+            return;
+        }
         if (shrinking == 0) {
             shrinking = OrtApi.createShrinkingRunOptions();
         }

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URL;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
@@ -23,6 +24,9 @@ final class NativeLibraries {
 
     private static final Logger LOG = LoggerFactory.getLogger(NativeLibraries.class);
     private static final String RESOURCES = "/ai/onnxruntime/native/";
+
+    /// How often another process may take a copy away.
+    private static final int MAX_RETRIES = 2;
 
     private NativeLibraries() {}
 
@@ -49,22 +53,37 @@ final class NativeLibraries {
     }
 
     /// Copies `source` to `target` unless a file of the same size is there. The copy appears whole or not at all, also
-    /// when several processes start at once.
+    /// when several processes start at once, and when another takes what is being written for abandoned.
     static void extract(URL source, Path target) throws IOException {
+        for (int retries = MAX_RETRIES; ; retries--) {
+            try {
+                extractOnce(source, target);
+                return;
+            } catch (NoSuchFileException e) {
+                if (retries == 0) {
+                    throw e;
+                }
+                LOG.debug("{} is extracted again: {}", target, e.toString());
+            }
+        }
+    }
+
+    private static void extractOnce(URL source, Path target) throws IOException {
         long size = source.openConnection().getContentLengthLong();
         if (Files.isRegularFile(target) && Files.size(target) == size) {
             return;
         }
         Files.createDirectories(target.getParent());
+        PartialFiles.removeAbandoned(target.getParent());
         Path partial =
-                Files.createTempFile(target.getParent(), target.getFileName().toString(), ".partial");
+                PartialFiles.create(target.getParent(), target.getFileName().toString());
         try {
             try (InputStream in = source.openStream()) {
                 Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
             }
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
         } finally {
-            Files.deleteIfExists(partial);
+            PartialFiles.delete(partial);
         }
     }
 

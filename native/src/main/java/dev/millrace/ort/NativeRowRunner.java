@@ -13,10 +13,11 @@ final class NativeRowRunner implements RowRunner {
     private final Side inputs;
     private final Side outputs;
 
-    NativeRowRunner(long session, List<RowTensor> inputs, List<RowTensor> outputs) {
+    NativeRowRunner(long session, SessionSettings.Arena arena, List<RowTensor> inputs, List<RowTensor> outputs) {
         this.session = session;
         int rank = Math.max(maxRank(inputs), maxRank(outputs)) + 1;
         this.frame = new NativeCallFrame(
+                arena,
                 inputs.stream().map(RowTensor::name).toList(),
                 outputs.stream().map(RowTensor::name).toList(),
                 rank);

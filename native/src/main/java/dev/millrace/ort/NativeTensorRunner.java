@@ -28,11 +28,12 @@ final class NativeTensorRunner implements TensorRunner {
     private final long[] dims = new long[MAX_RANK];
     private final HighWater size = new HighWater();
 
-    NativeTensorRunner(long session, List<ValueInfo> inputs, List<ValueInfo> outputs) {
+    NativeTensorRunner(long session, SessionSettings.Arena arena, List<ValueInfo> inputs, List<ValueInfo> outputs) {
         this.session = session;
         this.inputInfos = inputs;
         this.outputInfos = outputs;
         this.frame = new NativeCallFrame(
+                arena,
                 inputs.stream().map(ValueInfo::name).toList(),
                 outputs.stream().map(ValueInfo::name).toList(),
                 MAX_RANK);

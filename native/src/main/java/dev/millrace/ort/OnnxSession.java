@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A model loaded by ONNX Runtime for the CPU.
 ///
@@ -23,12 +24,16 @@ import java.util.Map;
 /// runners made from it and never while one of them runs.
 public final class OnnxSession implements AutoCloseable {
     private final OrtSession session;
+    private final SessionSettings.Arena arena;
     private final OrtRuntime.Binding binding;
     private final List<ValueInfo> inputs;
     private final List<ValueInfo> outputs;
 
-    private OnnxSession(OrtSession session) throws OrtException {
+    private OnnxSession(OrtSession session, SessionSettings settings) throws OrtException {
         this.session = session;
+        this.arena = OrtRuntime.isLimited() && settings.arena() == SessionSettings.Arena.NONE
+                ? SessionSettings.Arena.KEEPS
+                : settings.arena();
         this.binding = OrtRuntime.binding();
         this.inputs = values(session.getInputInfo().values());
         this.outputs = values(session.getOutputInfo().values());
@@ -38,10 +43,25 @@ public final class OnnxSession implements AutoCloseable {
     ///
     /// @throws OrtFailure if the file cannot be read, is not a model, or declares values that cannot be served
     public static OnnxSession open(Path model, SessionSettings settings) {
+        return open(model, settings, Optional.empty());
+    }
+
+    /// Loads the model file `model`, and writes the graph as it was optimised into `graph`, as an ONNX file for this
+    /// very kind of processor. It is to be opened with [SessionSettings.Optimization#NONE].
+    ///
+    /// @throws OrtFailure as [#open(Path, SessionSettings)], and if the graph cannot be written
+    public static OnnxSession openAndSave(Path model, SessionSettings settings, Path graph) {
+        return open(model, settings, Optional.of(graph));
+    }
+
+    private static OnnxSession open(Path model, SessionSettings settings, Optional<Path> graph) {
         try (OrtSession.SessionOptions options = options(settings)) {
-            return wrap(OrtRuntime.environment().createSession(model.toString(), options));
+            if (graph.isPresent()) {
+                options.setOptimizedModelFilePath(graph.get().toString());
+            }
+            return wrap(OrtRuntime.environment().createSession(model.toString(), options), settings);
         } catch (OrtException e) {
-            throw failure(e);
+            throw new OrtFailure(model + ": " + FileFault.explain(model, e.getMessage()), e);
         }
     }
 
@@ -50,15 +70,15 @@ public final class OnnxSession implements AutoCloseable {
     /// @throws OrtFailure if the bytes are not a model, or it declares values that cannot be served
     public static OnnxSession open(byte[] model, SessionSettings settings) {
         try (OrtSession.SessionOptions options = options(settings)) {
-            return wrap(OrtRuntime.environment().createSession(model, options));
+            return wrap(OrtRuntime.environment().createSession(model, options), settings);
         } catch (OrtException e) {
             throw failure(e);
         }
     }
 
-    private static OnnxSession wrap(OrtSession session) throws OrtException {
+    private static OnnxSession wrap(OrtSession session, SessionSettings settings) throws OrtException {
         try {
-            return new OnnxSession(session);
+            return new OnnxSession(session, settings);
         } catch (OrtException | RuntimeException e) {
             session.close();
             throw e;
@@ -67,18 +87,39 @@ public final class OnnxSession implements AutoCloseable {
 
     private static OrtSession.SessionOptions options(SessionSettings settings) throws OrtException {
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+        try {
+            set(options, settings);
+            return options;
+        } catch (OrtException | RuntimeException e) {
+            options.close();
+            throw e;
+        }
+    }
+
+    private static void set(OrtSession.SessionOptions options, SessionSettings settings) throws OrtException {
         options.setIntraOpNumThreads(settings.intraOpThreads());
-        options.setInterOpNumThreads(1);
+        options.setInterOpNumThreads(Math.max(1, settings.interOpThreads()));
+        options.setExecutionMode(
+                settings.interOpThreads() > 0
+                        ? OrtSession.SessionOptions.ExecutionMode.PARALLEL
+                        : OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
+        options.setCPUArenaAllocator(settings.arena() != SessionSettings.Arena.NONE);
+        options.setMemoryPatternOptimization(settings.memoryPattern());
         options.addConfigEntry("session.intra_op.allow_spinning", "0");
         options.addConfigEntry("session.inter_op.allow_spinning", "0");
         if (OrtRuntime.isLimited()) {
             options.addConfigEntry("session.use_env_allocators", "1");
         }
+        for (Map.Entry<String, String> entry : settings.entries().entrySet()) {
+            options.addConfigEntry(entry.getKey(), entry.getValue());
+        }
         options.setOptimizationLevel(
-                settings.optimize()
-                        ? OrtSession.SessionOptions.OptLevel.ALL_OPT
-                        : OrtSession.SessionOptions.OptLevel.NO_OPT);
-        return options;
+                switch (settings.optimization()) {
+                    case ALL -> OrtSession.SessionOptions.OptLevel.ALL_OPT;
+                    case EXTENDED -> OrtSession.SessionOptions.OptLevel.EXTENDED_OPT;
+                    case BASIC -> OrtSession.SessionOptions.OptLevel.BASIC_OPT;
+                    case NONE -> OrtSession.SessionOptions.OptLevel.NO_OPT;
+                });
     }
 
     /// The model's inputs in order, as declared.
@@ -117,8 +158,8 @@ public final class OnnxSession implements AutoCloseable {
     /// Makes a runner over rows. `inputs` and `outputs` name all of the model's inputs and the outputs wanted.
     public RowRunner rowRunner(List<RowTensor> inputs, List<RowTensor> outputs) {
         return binding == OrtRuntime.Binding.NATIVE
-                ? new NativeRowRunner(handle(), inputs, outputs)
-                : new JavaRowRunner(session, inputs, outputs);
+                ? new NativeRowRunner(handle(), arena, inputs, outputs)
+                : new JavaRowRunner(session, arena, inputs, outputs);
     }
 
     /// Makes a runner over whole tensors.
@@ -126,8 +167,8 @@ public final class OnnxSession implements AutoCloseable {
         boolean tensorsOnly = java.util.stream.Stream.concat(inputs.stream(), outputs.stream())
                 .allMatch(value -> value.kind() == Kind.TENSOR);
         return binding == OrtRuntime.Binding.NATIVE && tensorsOnly
-                ? new NativeTensorRunner(handle(), inputs, outputs)
-                : new JavaTensorRunner(session, inputs, outputs);
+                ? new NativeTensorRunner(handle(), arena, inputs, outputs)
+                : new JavaTensorRunner(session, arena, inputs, outputs);
     }
 
     /// Frees the session. No run may be in progress.

@@ -41,6 +41,8 @@ final class OrtApi {
             9, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     // OrtStatus* CreateRunOptions(OrtRunOptions** out)
     private static final MethodHandle CREATE_RUN_OPTIONS = handle(39, JAVA_LONG, JAVA_LONG);
+    // OrtStatus* RunOptionsSetRunLogSeverityLevel(OrtRunOptions*, int)
+    private static final MethodHandle SET_RUN_LOG_LEVEL = handle(41, JAVA_LONG, JAVA_LONG, JAVA_INT);
     // OrtStatus* RunOptionsSetTerminate(OrtRunOptions*)
     private static final MethodHandle SET_TERMINATE = handle(46, JAVA_LONG, JAVA_LONG);
     // OrtStatus* RunOptionsUnsetTerminate(OrtRunOptions*)
@@ -95,6 +97,7 @@ final class OrtApi {
     private static final int ALLOCATOR_ARENA = 1;
     private static final int MEMORY_DEFAULT = 0;
     private static final int LOG_WARNING = 2;
+    private static final int LOG_FATAL = 4;
     /// Otherwise an arena grows by powers of two.
     private static final long EXTEND_AS_REQUESTED = 1;
 
@@ -270,8 +273,17 @@ final class OrtApi {
         }
     }
 
+    /// Run options with which a run that fails is not also logged by ONNX Runtime: its status says the same, and who
+    /// gets that knows how often to log it.
     static long createRunOptions() {
-        return createOnce(out -> check((long) CREATE_RUN_OPTIONS.invokeExact(out)));
+        long options = createOnce(out -> check((long) CREATE_RUN_OPTIONS.invokeExact(out)));
+        try {
+            check((long) SET_RUN_LOG_LEVEL.invokeExact(options, LOG_FATAL));
+            return options;
+        } catch (Throwable t) {
+            releaseRunOptions(options);
+            throw unexpected(t);
+        }
     }
 
     static void setTerminate(long options) {

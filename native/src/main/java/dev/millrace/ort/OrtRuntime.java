@@ -6,6 +6,10 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import java.lang.reflect.Field;
+import java.net.URL;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +42,19 @@ public final class OrtRuntime {
         return ENVIRONMENT.getVersion();
     }
 
+    /// The folder with the libraries, for another process to load the same ones; empty where ONNX Runtime's own loader
+    /// chose it.
+    public static Optional<Path> libraries() {
+        return Optional.ofNullable(System.getProperty(NativeLibraries.PATH_PROPERTY))
+                .map(Path::of);
+    }
+
+    /// Where the classes of ONNX Runtime's Java API are.
+    public static Optional<URL> javaApi() {
+        return Optional.ofNullable(OrtEnvironment.class.getProtectionDomain().getCodeSource())
+                .map(CodeSource::getLocation);
+    }
+
     /// The binding for sessions opened now: the C API where it is to be had, unless the property forbids it.
     public static Binding binding() {
         boolean forced = "java".equalsIgnoreCase(System.getProperty(BINDING_PROPERTY));
@@ -58,7 +75,7 @@ public final class OrtRuntime {
     }
 
     /// Whether sessions are to share the limited allocator.
-    static synchronized boolean isLimited() {
+    public static synchronized boolean isLimited() {
         return allocationLimit != Long.MAX_VALUE;
     }
 

@@ -139,6 +139,8 @@ class TensorTest {
                 {1L << 32, 1L << 32},
                 {1L << 31, 1L << 31, 4},
                 {3, Long.MAX_VALUE / 2},
+                {2, 0, 1L << 62},
+                {1L << 62, 0},
             };
             for (long[] shape : shapes) {
                 assertThatIllegalArgumentException().isThrownBy(() -> tensor.reshape(shape));

@@ -5,9 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.memory.NoLeaks;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.MalformedURLException;
+import java.net.URI;
 import java.net.URL;
+import java.net.URLConnection;
+import java.net.URLStreamHandler;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
@@ -18,9 +25,12 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,6 +94,56 @@ class NativeLibrariesTest {
         Path occupied = Files.createDirectories(cache.resolve("lib.so/folder")).getParent();
         assertThatThrownBy(() -> NativeLibraries.extract(source, occupied)).isInstanceOf(IOException.class);
         assertThat(files(cache)).containsExactly("lib.so");
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // nobody can take away there what is being written
+    void shouldExtractAgainWhenItsCopyIsTakenAway() throws IOException {
+        Path target = cache.resolve("lib.so");
+        AtomicInteger thieves = new AtomicInteger(2);
+
+        NativeLibraries.extract(stolen(thieves), target);
+
+        assertThat(target).hasBinaryContent(bytes);
+        assertThat(files(cache)).containsExactly("lib.so");
+        assertThat(thieves).hasValue(0);
+        Files.delete(target);
+        thieves.set(3);
+        assertThatThrownBy(() -> NativeLibraries.extract(stolen(thieves), target))
+                .isInstanceOf(NoSuchFileException.class);
+        assertThat(files(cache)).isEmpty();
+    }
+
+    /// The library, whose copy goes away before it is renamed, so many times.
+    private URL stolen(AtomicInteger times) throws MalformedURLException {
+        return URL.of(URI.create("test:library"), new URLStreamHandler() {
+            @Override
+            protected URLConnection openConnection(URL url) {
+                return new URLConnection(url) {
+                    @Override
+                    public void connect() {}
+
+                    @Override
+                    public long getContentLengthLong() {
+                        return bytes.length;
+                    }
+
+                    @Override
+                    public InputStream getInputStream() {
+                        return new ByteArrayInputStream(bytes) {
+                            @Override
+                            public void close() throws IOException {
+                                if (times.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                                    for (String file : files(cache)) {
+                                        Files.delete(cache.resolve(file));
+                                    }
+                                }
+                            }
+                        };
+                    }
+                };
+            }
+        });
     }
 
     @Test

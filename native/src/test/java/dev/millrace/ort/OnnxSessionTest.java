@@ -4,21 +4,29 @@ package dev.millrace.ort;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.millrace.memory.DataType;
+import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.NoLeaks;
+import dev.millrace.memory.Tensor;
+import dev.millrace.ort.SessionSettings.Arena;
+import dev.millrace.ort.SessionSettings.Optimization;
 import dev.millrace.ort.ValueInfo.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(NoLeaks.class)
@@ -128,5 +136,69 @@ class OnnxSessionTest {
     @Test
     void shouldRefuseSettingsThatCannotBe() {
         assertThatIllegalArgumentException().isThrownBy(() -> new SessionSettings(0, true));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new SessionSettings(1, -1, Optimization.ALL, Arena.KEEPS, true, Map.of()));
+    }
+
+    static List<SessionSettings> settings() {
+        List<SessionSettings> settings = new ArrayList<>();
+        for (Optimization optimization : Optimization.values()) {
+            settings.add(new SessionSettings(1, 0, optimization, Arena.KEEPS, true, Map.of()));
+        }
+        for (Arena arena : Arena.values()) {
+            settings.add(new SessionSettings(1, 2, Optimization.ALL, arena, false, Map.of()));
+        }
+        settings.add(new SessionSettings(
+                2, 0, Optimization.ALL, Arena.KEEPS, true, Map.of("session.set_denormal_as_zero", "1")));
+        return settings;
+    }
+
+    /// Large requests before small ones, so that what is left of the arena is given back where there is one.
+    @ParameterizedTest
+    @MethodSource("settings")
+    void shouldGiveTheSameAnswersWhateverTheSettings(SessionSettings settings) {
+        for (String binding : List.of("native", "java")) {
+            System.setProperty(OrtRuntime.BINDING_PROPERTY, binding);
+            try (OnnxSession plain = OnnxSession.open(TestModels.file("mlp"), SessionSettings.DEFAULT);
+                    OnnxSession session = OnnxSession.open(TestModels.file("mlp"), settings)) {
+                List<float[]> answers = answers(session);
+                List<float[]> expected = answers(plain);
+                for (int i = 0; i < expected.size(); i++) {
+                    assertThat(answers.get(i)).containsExactly(expected.get(i), within(1e-5f));
+                }
+            } finally {
+                System.clearProperty(OrtRuntime.BINDING_PROPERTY);
+            }
+        }
+    }
+
+    private static List<float[]> answers(OnnxSession session) {
+        List<float[]> answers = new ArrayList<>();
+        long width = session.inputs().getFirst().shape().getLast();
+        try (TensorRunner runner = session.tensorRunner();
+                Tensor input = new Tensor(MemoryTag.CALL, DataType.FP32);
+                Tensor output = new Tensor(MemoryTag.CALL, DataType.FP32)) {
+            for (int run = 0; run < 2 * HighWater.WINDOW; run++) {
+                input.reshape(run == 0 ? 8192 : 1, width);
+                for (int i = 0; i < input.elementCount(); i++) {
+                    input.setFloat(i, (i % 17 + run) / 16f);
+                }
+                runner.run(new Tensor[] {input}, new Tensor[] {output});
+                float[] answer = new float[(int) output.elementCount()];
+                output.getFloats(0, answer, 0, answer.length);
+                answers.add(answer);
+            }
+        }
+        return answers;
+    }
+
+    @Test
+    void shouldHandEntriesToOnnxRuntime() {
+        SessionSettings ort = new SessionSettings(
+                1, 0, Optimization.ALL, Arena.KEEPS, true, Map.of("session.load_model_format", "ORT"));
+        Path file = TestModels.file("mlp");
+        assertThatThrownBy(() -> OnnxSession.open(file, ort)).isInstanceOf(OrtFailure.class);
+        SessionSettings empty = new SessionSettings(1, 0, Optimization.ALL, Arena.KEEPS, true, Map.of("", "1"));
+        assertThatThrownBy(() -> OnnxSession.open(file, empty)).isInstanceOf(OrtFailure.class);
     }
 }
