@@ -102,6 +102,7 @@ final class BatchProbe {
 
     private Finding probeRows() {
         Signature observed = null;
+        String dependence = null;
         SplittableRandom random = new SplittableRandom(SEED);
         for (int rows : SIZES) {
             try (Run together = new Run(rows, random);
@@ -112,7 +113,9 @@ final class BatchProbe {
                     alone.copyInputs(together, row);
                     alone.run();
                     mismatch = alone.rowShapeMismatch(1);
-                    mismatch = mismatch == null ? compare(together, row, alone) : mismatch;
+                    if (mismatch == null && dependence == null) {
+                        dependence = compare(together, row, alone);
+                    }
                 }
                 if (mismatch == null && observed != null && !observed.equals(together.observed(-1))) {
                     mismatch = "the shape of an output's rows depends on the number of rows";
@@ -122,6 +125,9 @@ final class BatchProbe {
                 }
                 observed = together.observed(-1);
             }
+        }
+        if (dependence != null) {
+            return new Finding(observed, new Batching(Batching.Kind.NONE, dependence, true, true));
         }
         String reason = "rows run together gave the answers they gave alone";
         return new Finding(observed, new Batching(Batching.Kind.ROWS, reason, bitExact));

@@ -2,10 +2,13 @@
 package dev.millrace.model;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /// How one model is to be served. Immutable; start from [#DEFAULT], which leaves everything to the runtime, and change
@@ -27,6 +30,19 @@ import java.util.function.Consumer;
 /// @param weight the model's share of the agents' time in relation to those of others while there is not enough for all
 /// @param breakerFailures runs in a row that fail before requests are refused for a while; 0: they never are
 /// @param memoryLimit the most native memory that the model, its queue and its requests may take, in bytes
+/// @param responseCache whether answers are kept for requests that come again with the same inputs
+/// @param details what only a file can say; programs leave it as it is
+/// @param parameters what ONNX Runtime is told when a session is opened, by Triton's names: `execution_mode`,
+///     `inter_op_thread_count`, `enable_mem_arena`, `enable_mem_pattern`, `memory.enable_memory_arena_shrinkage`, and
+///     `session.*` as ONNX Runtime has them
+/// @param graphOptimizationLevel how far the graph is optimised, in Triton's numbers: 0 everything, 1 all but layouts,
+///     -1 what holds for any hardware, 2 nothing
+/// @param defaultModelFilename the model's file in a version's folder; unless given `model.onnx`
+/// @param versionPolicy which versions are served; unless given the highest one
+/// @param priorityQueuePolicy how requests of a priority wait, where that is not as for all of the model
+/// @param keepPrevious 1 to keep what is replaced warm, so that it can be gone back to at once; 0 to free it
+/// @param aliases names that stand for versions
+/// @param dependentRows whether rows of several requests share runs even if they affect each other
 public record ModelConfig(
         OptionalInt maxBatchSize,
         List<Integer> preferredBatchSizes,
@@ -40,7 +56,17 @@ public record ModelConfig(
         Optional<Duration> defaultTimeout,
         OptionalInt weight,
         OptionalInt breakerFailures,
-        OptionalLong memoryLimit) {
+        OptionalLong memoryLimit,
+        Optional<Boolean> responseCache,
+        Details details,
+        Optional<VersionPolicy> versionPolicy,
+        Map<Integer, QueuePolicy> priorityQueuePolicy,
+        Map<String, String> parameters,
+        OptionalInt graphOptimizationLevel,
+        Optional<String> defaultModelFilename,
+        OptionalInt keepPrevious,
+        Map<String, Long> aliases,
+        Optional<Boolean> dependentRows) {
     /// Everything as the runtime has it.
     public static final ModelConfig DEFAULT = new ModelConfig(
             OptionalInt.empty(),
@@ -55,10 +81,23 @@ public record ModelConfig(
             Optional.empty(),
             OptionalInt.empty(),
             OptionalInt.empty(),
-            OptionalLong.empty());
+            OptionalLong.empty(),
+            Optional.empty(),
+            Details.NONE,
+            Optional.empty(),
+            Map.of(),
+            Map.of(),
+            OptionalInt.empty(),
+            Optional.empty(),
+            OptionalInt.empty(),
+            Map.of(),
+            Optional.empty());
 
     /// The most instances that a model may have.
     public static final int MAX_INSTANCES = Long.SIZE;
+
+    /// What a name looks like that stands for a version: it cannot be taken for a number.
+    public static final String ALIAS = "[A-Za-z][A-Za-z0-9_.-]{0,63}";
 
     /// No row is held back for longer, and no request waits longer for its answer where there is a limit.
     public static final Duration MAX_DELAY = Duration.ofHours(1);
@@ -74,6 +113,14 @@ public record ModelConfig(
     /// @throws IllegalArgumentException naming the field, what came and what was expected
     public ModelConfig {
         preferredBatchSizes = List.copyOf(preferredBatchSizes);
+        priorityQueuePolicy = Collections.unmodifiableMap(new TreeMap<>(priorityQueuePolicy));
+        parameters = Collections.unmodifiableMap(new TreeMap<>(parameters));
+        aliases = Collections.unmodifiableMap(new TreeMap<>(aliases));
+        OrtParameters.check(parameters);
+        atLeast("keep_previous", keepPrevious, 0, 1);
+        aliases.forEach(ModelConfig::checkAlias);
+        atLeast("optimization.graph.level", graphOptimizationLevel, -1, 2);
+        checkFileName(defaultModelFilename);
         atLeast("max_batch_size", maxBatchSize, 0, Integer.MAX_VALUE);
         atLeast("max_queue_size", maxQueueSize, 1, 1 << 30);
         atLeast("instance_group count", instanceCount, 1, MAX_INSTANCES);
@@ -89,13 +136,49 @@ public record ModelConfig(
             throw new IllegalArgumentException(
                     "memory.limit_bytes is " + memoryLimit.getAsLong() + ", expected at least 1");
         }
-        if (maxQueueSize.isPresent() && maxBatchSize.isPresent() && maxQueueSize.getAsInt() < maxBatchSize.getAsInt()) {
-            throw new IllegalArgumentException("max_queue_size is " + maxQueueSize.getAsInt()
+        checkQueue("max_queue_size", maxQueueSize, maxBatchSize);
+        checkQueues(priorityQueuePolicy, priorityLevels, maxBatchSize);
+    }
+
+    private static void checkAlias(String name, long version) {
+        if (!name.matches(ALIAS)) {
+            throw new IllegalArgumentException(
+                    "aliases has '" + name + "', expected letters, digits, '_', '-' and '.', beginning with a letter");
+        }
+        if (version < 1) {
+            throw new IllegalArgumentException(
+                    "aliases." + name + " is " + version + ", expected the number of a version");
+        }
+    }
+
+    /// A name alone: a model is nowhere but in its version's folder.
+    private static void checkFileName(Optional<String> name) {
+        if (name.isPresent() && !name.get().matches("(?!\\.)[^/\\\\\\x00]+")) {
+            throw new IllegalArgumentException("default_model_filename is '" + name.get()
+                    + "', expected the name of a file in a version's folder");
+        }
+    }
+
+    private static void checkQueue(String name, OptionalInt rows, OptionalInt maxBatchSize) {
+        if (rows.isPresent() && maxBatchSize.isPresent() && rows.getAsInt() < maxBatchSize.getAsInt()) {
+            throw new IllegalArgumentException(name + " is " + rows.getAsInt()
                     + " rows, expected at least max_batch_size, which is " + maxBatchSize.getAsInt());
         }
     }
 
-    private static void atLeast(String name, OptionalInt value, int least, int most) {
+    private static void checkQueues(
+            Map<Integer, QueuePolicy> queues, OptionalInt priorityLevels, OptionalInt maxBatchSize) {
+        int levels = Math.max(1, priorityLevels.orElse(0));
+        queues.forEach((level, queue) -> {
+            if (level < 1 || level > levels) {
+                throw new IllegalArgumentException("priority_queue_policy has the key " + level
+                        + ", expected from 1 to priority_levels, which is " + priorityLevels.orElse(0));
+            }
+            checkQueue("priority_queue_policy max_queue_size", queue.maxQueueSize(), maxBatchSize);
+        });
+    }
+
+    static void atLeast(String name, OptionalInt value, int least, int most) {
         if (value.isPresent() && (value.getAsInt() < least || value.getAsInt() > most)) {
             throw new IllegalArgumentException(name + " is " + value.getAsInt() + ", expected "
                     + (most == Integer.MAX_VALUE ? "at least " + least : "from " + least + " to " + most));
@@ -132,7 +215,7 @@ public record ModelConfig(
         }
     }
 
-    private static void checkTimeout(Optional<Duration> timeout) {
+    static void checkTimeout(Optional<Duration> timeout) {
         if (timeout.isPresent() && (!timeout.get().isPositive() || timeout.get().compareTo(MAX_DELAY) > 0)) {
             throw new IllegalArgumentException("default_timeout_microseconds is "
                     + timeout.get().toNanos() / 1000.0 + ", expected from 1 to " + MAX_DELAY.toNanos() / 1000);
@@ -180,7 +263,23 @@ public record ModelConfig(
                 defaultTimeout.or(() -> other.defaultTimeout),
                 or(weight, other.weight),
                 or(breakerFailures, other.breakerFailures),
-                memoryLimit.isPresent() ? memoryLimit : other.memoryLimit);
+                memoryLimit.isPresent() ? memoryLimit : other.memoryLimit,
+                responseCache.or(() -> other.responseCache),
+                details.equals(Details.NONE) ? other.details : details,
+                versionPolicy.or(() -> other.versionPolicy),
+                priorityQueuePolicy.isEmpty() ? other.priorityQueuePolicy : priorityQueuePolicy,
+                parameters(other.parameters),
+                or(graphOptimizationLevel, other.graphOptimizationLevel),
+                defaultModelFilename.or(() -> other.defaultModelFilename),
+                or(keepPrevious, other.keepPrevious),
+                aliases.isEmpty() ? other.aliases : aliases,
+                dependentRows.or(() -> other.dependentRows));
+    }
+
+    private Map<String, String> parameters(Map<String, String> others) {
+        Map<String, String> all = new TreeMap<>(others);
+        all.putAll(parameters);
+        return all;
     }
 
     private static OptionalInt or(OptionalInt first, OptionalInt second) {
@@ -250,10 +349,83 @@ public record ModelConfig(
         return with(values -> values.memoryLimit = OptionalLong.of(bytes));
     }
 
+    /// These values with answers kept for requests that come again, or not.
+    public ModelConfig withResponseCache(boolean enable) {
+        return with(values -> values.responseCache = Optional.of(enable));
+    }
+
+    /// These values with other versions.
+    public ModelConfig withVersionPolicy(VersionPolicy policy) {
+        return with(values -> values.versionPolicy = Optional.of(policy));
+    }
+
+    /// These values with a queue of its own kind for one priority, from 1 on.
+    public ModelConfig withPriorityQueuePolicy(int level, QueuePolicy policy) {
+        return with(values -> {
+            values.priorityQueuePolicy = new TreeMap<>(values.priorityQueuePolicy);
+            values.priorityQueuePolicy.put(level, policy);
+        });
+    }
+
+    /// These values with another parameter for ONNX Runtime, as [#parameters()] has them.
+    public ModelConfig withParameter(String name, String value) {
+        return with(values -> {
+            values.parameters = new TreeMap<>(values.parameters);
+            values.parameters.put(name, value);
+        });
+    }
+
+    /// These values with another level of optimisation: 0, 1, -1 or 2.
+    public ModelConfig withGraphOptimizationLevel(int level) {
+        return with(values -> values.graphOptimizationLevel = OptionalInt.of(level));
+    }
+
+    /// These values with another name of the model's file.
+    public ModelConfig withDefaultModelFilename(String name) {
+        return with(values -> values.defaultModelFilename = Optional.of(name));
+    }
+
+    /// These values with what is replaced kept warm, or not.
+    public ModelConfig withKeepPrevious(boolean keep) {
+        return with(values -> values.keepPrevious = OptionalInt.of(keep ? 1 : 0));
+    }
+
+    /// These values with another name for a version.
+    public ModelConfig withAlias(String name, long version) {
+        return with(values -> {
+            values.aliases = new TreeMap<>(values.aliases);
+            values.aliases.put(name, version);
+        });
+    }
+
+    /// These values with rows of several requests in one run although they affect each other, or not.
+    public ModelConfig withDependentRows(boolean allowed) {
+        return with(values -> values.dependentRows = Optional.of(allowed));
+    }
+
     private ModelConfig with(Consumer<Values> change) {
         Values values = new Values(this);
         change.accept(values);
         return values.config();
+    }
+
+    /// What only a model's configuration file says, for those who ask how the model is served. Immutable.
+    ///
+    /// @param maxBatchSize an ensemble's: it only says that tensors have a batch dimension; 0 of a model
+    /// @param warmUps requests that the model answers before it is ready
+    /// @param labelFiles files with the names of classes, by output
+    /// @param steps what an ensemble is made of; none for a model
+    public record Details(
+            int maxBatchSize, List<WarmUp> warmUps, Map<String, String> labelFiles, List<EnsembleConfig.Step> steps) {
+        /// Of a model without a file.
+        public static final Details NONE = new Details(0, List.of(), Map.of(), List.of());
+
+        /// Makes lists and map immutable.
+        public Details {
+            warmUps = List.copyOf(warmUps);
+            labelFiles = Collections.unmodifiableMap(new TreeMap<>(labelFiles));
+            steps = List.copyOf(steps);
+        }
     }
 
     /// The values while they are changed.
@@ -271,6 +443,16 @@ public record ModelConfig(
         OptionalInt weight;
         OptionalInt breakerFailures;
         OptionalLong memoryLimit;
+        Optional<Boolean> responseCache;
+        Details details;
+        Optional<VersionPolicy> versionPolicy;
+        Map<Integer, QueuePolicy> priorityQueuePolicy;
+        Map<String, String> parameters;
+        OptionalInt graphOptimizationLevel;
+        Optional<String> defaultModelFilename;
+        OptionalInt keepPrevious;
+        Map<String, Long> aliases;
+        Optional<Boolean> dependentRows;
 
         Values(ModelConfig from) {
             maxBatchSize = from.maxBatchSize;
@@ -286,6 +468,16 @@ public record ModelConfig(
             weight = from.weight;
             breakerFailures = from.breakerFailures;
             memoryLimit = from.memoryLimit;
+            responseCache = from.responseCache;
+            details = from.details;
+            versionPolicy = from.versionPolicy;
+            priorityQueuePolicy = from.priorityQueuePolicy;
+            parameters = from.parameters;
+            graphOptimizationLevel = from.graphOptimizationLevel;
+            defaultModelFilename = from.defaultModelFilename;
+            keepPrevious = from.keepPrevious;
+            aliases = from.aliases;
+            dependentRows = from.dependentRows;
         }
 
         ModelConfig config() {
@@ -302,7 +494,17 @@ public record ModelConfig(
                     defaultTimeout,
                     weight,
                     breakerFailures,
-                    memoryLimit);
+                    memoryLimit,
+                    responseCache,
+                    details,
+                    versionPolicy,
+                    priorityQueuePolicy,
+                    parameters,
+                    graphOptimizationLevel,
+                    defaultModelFilename,
+                    keepPrevious,
+                    aliases,
+                    dependentRows);
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.model;
 
+import dev.millrace.ort.ProtoCursor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -85,16 +86,11 @@ public record ModelSize(long fileBytes, long weightBytes, long nodeBytes, long l
 
     /// A walk through one file.
     private static final class Walk {
-        private static final int VARINT = 0;
-        private static final int FIXED64 = 1;
-        private static final int BYTES = 2;
-        private static final int FIXED32 = 5;
-        /// No protocol buffer that ONNX Runtime reads is nested deeper.
-        private static final int MAX_DEPTH = 100;
         /// No machine has more memory.
         private static final long MAX_BYTES = 1L << 50;
 
         private final MemorySegment file;
+        private final ProtoCursor cursor;
         /// Values of small integer tensors by name: shapes, perhaps.
         private final Map<String, Long> products = new HashMap<>();
         /// Element sizes of tensors to be filled in, by the name of the tensor that has their shape.
@@ -104,41 +100,40 @@ public record ModelSize(long fileBytes, long weightBytes, long nodeBytes, long l
         private long weights;
         private long inNodes;
         private long largest;
-        private long position;
 
         Walk(MemorySegment file) {
             this.file = file;
+            this.cursor = new ProtoCursor(file);
         }
 
         void message(Level level, long from, long to) {
-            if (depth == MAX_DEPTH) {
+            if (depth == ProtoCursor.MAX_DEPTH) {
                 throw new IndexOutOfBoundsException("nested too deep");
             }
             depth++;
-            position = from;
+            cursor.position(from);
             String firstInput = null;
             boolean fills = false;
-            while (position < to) {
-                long tag = varint();
+            while (cursor.position() < to) {
+                long tag = cursor.varint();
                 int field = (int) (tag >>> 3);
-                if ((tag & 7) != BYTES) {
-                    skip((int) tag & 7);
+                if ((tag & 7) != ProtoCursor.BYTES) {
+                    cursor.skip((int) tag & 7);
                     continue;
                 }
-                long length = varint();
-                long start = position;
-                requireInside(start, length, to);
+                long length = cursor.length(to);
+                long start = cursor.position();
                 if (level == Level.NODE && field == 1 && firstInput == null) {
-                    firstInput = text(start, length);
+                    firstInput = cursor.text(start, length);
                 } else if (level == Level.NODE && field == 4) {
-                    fills = text(start, length).equals("ConstantOfShape");
+                    fills = cursor.text(start, length).equals("ConstantOfShape");
                 } else if (level.child(field) == Level.TENSOR) {
                     long bytes = tensor(start, start + length);
                     inNodes = Math.addExact(inNodes, level == Level.ATTRIBUTE ? bytes : 0);
                 } else if (level.child(field) != Level.NONE) {
                     message(level.child(field), start, start + length);
                 }
-                position = start + length;
+                cursor.position(start + length);
             }
             if (fills && firstInput != null) {
                 filled.merge(firstInput, 1L, Long::sum);
@@ -147,33 +142,33 @@ public record ModelSize(long fileBytes, long weightBytes, long nodeBytes, long l
         }
 
         private long tensor(long from, long to) {
-            position = from;
+            cursor.position(from);
             long elements = 1;
             long type = 1;
             String name = "";
             long product = -1;
-            while (position < to) {
-                long tag = varint();
+            while (cursor.position() < to) {
+                long tag = cursor.varint();
                 int field = (int) (tag >>> 3);
                 int wire = (int) tag & 7;
-                if (wire == VARINT && field == 1) {
-                    elements = Math.multiplyExact(elements, varint());
-                } else if (wire == VARINT && field == 2) {
-                    type = varint();
-                } else if (wire == BYTES) {
-                    long length = varint();
-                    long start = position;
-                    requireInside(start, length, to);
+                if (wire == ProtoCursor.VARINT && field == 1) {
+                    elements = Math.multiplyExact(elements, cursor.varint());
+                } else if (wire == ProtoCursor.VARINT && field == 2) {
+                    type = cursor.varint();
+                } else if (wire == ProtoCursor.BYTES) {
+                    long length = cursor.length(to);
+                    long start = cursor.position();
                     switch (field) {
                         case 1 -> elements = Math.multiplyExact(elements, packedProduct(start, start + length));
                         case 7 -> product = packedProduct(start, start + length);
-                        case 8 -> name = text(start, length);
-                        case 9 -> product = type == 7 && length <= 8 * MAX_DEPTH ? rawProduct(start, length) : -1;
+                        case 8 -> name = cursor.text(start, length);
+                        case 9 ->
+                            product = type == 7 && length <= 8 * ProtoCursor.MAX_DEPTH ? rawProduct(start, length) : -1;
                         default -> {}
                     }
-                    position = start + length;
+                    cursor.position(start + length);
                 } else {
-                    skip(wire);
+                    cursor.skip(wire);
                 }
             }
             if (product >= 0) {
@@ -205,9 +200,9 @@ public record ModelSize(long fileBytes, long weightBytes, long nodeBytes, long l
 
         private long packedProduct(long from, long to) {
             long product = 1;
-            position = from;
-            while (position < to) {
-                product = Math.multiplyExact(product, varint());
+            cursor.position(from);
+            while (cursor.position() < to) {
+                product = Math.multiplyExact(product, cursor.varint());
             }
             return product;
         }
@@ -227,38 +222,6 @@ public record ModelSize(long fileBytes, long weightBytes, long nodeBytes, long l
                 case 4, 5, 10, 16 -> 2;
                 default -> 1;
             };
-        }
-
-        private String text(long from, long length) {
-            byte[] bytes = file.asSlice(from, length).toArray(ValueLayout.JAVA_BYTE);
-            return new String(bytes, java.nio.charset.StandardCharsets.UTF_8);
-        }
-
-        private void skip(int wire) {
-            switch (wire) {
-                case VARINT -> varint();
-                case FIXED64 -> position += 8;
-                case FIXED32 -> position += 4;
-                default -> throw new IndexOutOfBoundsException("no wire type " + wire);
-            }
-        }
-
-        private long varint() {
-            long value = 0;
-            for (int shift = 0; shift < Long.SIZE; shift += 7) {
-                byte next = file.get(ValueLayout.JAVA_BYTE, position++);
-                value |= (long) (next & 0x7F) << shift;
-                if (next >= 0) {
-                    return value;
-                }
-            }
-            throw new IndexOutOfBoundsException("a number without an end");
-        }
-
-        private static void requireInside(long start, long length, long to) {
-            if (length < 0 || length > to - start) {
-                throw new IndexOutOfBoundsException("a field beyond its message");
-            }
         }
     }
 }

@@ -10,10 +10,13 @@ import dev.millrace.ort.SessionSettings;
 import dev.millrace.ort.ValueInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,9 +53,32 @@ public final class OnnxModel implements AutoCloseable {
     /// Loads the file and runs the batching probe. What loading takes at its peak is booked before; afterwards that by
     /// which the process has grown, but not more, until the model is closed.
     ///
+    /// @param file the model file, or MLflow's `MLmodel`, which names it
     /// @throws OrtFailure if the file is no model that can be served
+    /// @throws ConfigFile.Invalid if `MLmodel` names none
     /// @throws MemoryExceededException if there is not enough memory for it
     public static OnnxModel load(Path file, SessionSettings settings, MemoryBudget budget) {
+        return load(file, settings, budget, OnnxSession::open);
+    }
+
+    /// As [#load(Path, SessionSettings, MemoryBudget)].
+    ///
+    /// @param open opens the session of the file
+    public static OnnxModel load(
+            Path file,
+            SessionSettings settings,
+            MemoryBudget budget,
+            BiFunction<Path, SessionSettings, OnnxSession> open) {
+        return file.endsWith(MlflowModel.NAME)
+                ? loadFile(MlflowModel.file(file.getParent()), settings, budget, open)
+                : loadFile(file, settings, budget, open);
+    }
+
+    private static OnnxModel loadFile(
+            Path file,
+            SessionSettings settings,
+            MemoryBudget budget,
+            BiFunction<Path, SessionSettings, OnnxSession> open) {
         ModelSize size = size(file);
         long peak = size.peakBytes();
         LOG.debug("{} needs {} bytes to be loaded: {}", file, peak, size.describe());
@@ -63,7 +89,7 @@ public final class OnnxModel implements AutoCloseable {
         }
         long before = ProcessMemory.anonymous();
         try {
-            OnnxModel model = load(OnnxSession.open(file, settings), budget);
+            OnnxModel model = load(open.apply(file, settings), budget);
             model.booked = peak;
             long grown = ProcessMemory.anonymous() - before;
             LOG.debug("{} took {} bytes", file, grown);
@@ -87,8 +113,13 @@ public final class OnnxModel implements AutoCloseable {
     private static ModelSize size(Path file) {
         try {
             return ModelSize.of(file);
+        } catch (NoSuchFileException e) {
+            throw new UncheckedIOException("there is no file " + file, e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read it: " + e, e);
+            String problem = Files.isDirectory(file)
+                    ? file + " is a folder, expected a model file"
+                    : file + " cannot be read: " + e;
+            throw new UncheckedIOException(problem, e);
         }
     }
 

@@ -18,6 +18,11 @@ public record TensorSpec(String name, DataType datatype, List<Long> shape) {
         shape = List.copyOf(shape);
     }
 
+    /// The dimensions as an array of the caller's own.
+    public long[] dims() {
+        return shape.stream().mapToLong(Long::longValue).toArray();
+    }
+
     /// The number of elements, or -1 where a dimension is variable.
     public long elementCount() {
         return shape.contains(-1L) ? -1 : shape.stream().reduce(1L, Math::multiplyExact);

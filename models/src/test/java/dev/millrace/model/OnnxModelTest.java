@@ -113,7 +113,9 @@ class OnnxModelTest {
             })
     void shouldNotBatchAndSayWhy(String name, String reason) {
         try (OnnxModel model = load(name)) {
-            assertThat(model.batching()).isEqualTo(new Batching(Kind.NONE, reason, true));
+            boolean dependent = reason.endsWith("depends on the rows it is run with");
+            assertThat(model.batching()).isEqualTo(new Batching(Kind.NONE, reason, true, dependent));
+            assertThat(model.batching().evenIfDependent().kind()).isEqualTo(dependent ? Kind.ROWS : Kind.NONE);
         }
     }
 
