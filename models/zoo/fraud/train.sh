@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Trains the example model again from the simulation and replaces models/zoo/fraud/1.
+# Trains the example model again from the simulation and replaces what it made of models/zoo/fraud.
 # usage: models/zoo/fraud/train.sh [output folder]
 # Needs JDK 25 (in JAVA_HOME, PATH, MILLRACE_JDK_DIRS or /usr/lib/jvm) and Maven.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd)
-out=${1:-$root/models/zoo/fraud/1}
+out=${1:-$root/models/zoo/fraud}
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 
 major() {

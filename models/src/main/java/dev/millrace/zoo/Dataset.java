@@ -5,6 +5,10 @@ import dev.millrace.zoo.payments.FraudPattern;
 import dev.millrace.zoo.payments.Payment;
 import dev.millrace.zoo.payments.PaymentFeatures;
 import dev.millrace.zoo.payments.PaymentSimulator;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +56,34 @@ record Dataset(List<float[]> rows, List<Payment> payments) {
 
     int size() {
         return rows.size();
+    }
+
+    /// The first payment and each that is so many after one that is in it.
+    Dataset every(int step) {
+        Dataset some = new Dataset(new ArrayList<>(), new ArrayList<>());
+        for (int i = 0; i < size(); i += step) {
+            some.rows.add(rows.get(i));
+            some.payments.add(payments.get(i));
+        }
+        return some;
+    }
+
+    Dataset first(int count) {
+        return new Dataset(rows.subList(0, count), payments.subList(0, count));
+    }
+
+    /// Writes a file with a header, the features by their names, and the verdict in the end as `fraud`, 0 or 1.
+    void write(Path file) throws IOException {
+        boolean[] labels = reportedFraud(Long.MAX_VALUE);
+        try (Writer out = Files.newBufferedWriter(file)) {
+            out.write(String.join(",", PaymentFeatures.names()) + ",fraud\n");
+            for (int i = 0; i < labels.length; i++) {
+                for (float value : rows.get(i)) {
+                    out.write(value + ",");
+                }
+                out.write((labels[i] ? 1 : 0) + "\n");
+            }
+        }
     }
 
     /// The verdicts as reported; all of them must be known at the given time.

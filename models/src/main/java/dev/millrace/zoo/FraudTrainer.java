@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/// Trains the example model `fraud` on simulated payments and writes its version folder: `model.onnx`, `goldens/` and
-/// `metrics.json`. Single-threaded; the same bytes on every machine.
+/// Trains the example model `fraud` on simulated payments and writes its version folder, `model.onnx`, `goldens/` and
+/// `metrics.json`, and rows to calibrate and to compare with. Single-threaded; the same bytes on every machine.
 ///
 /// Time decides who sees what. The model is trained as of day 66, with payments of days 10 to 46 for training and of
 /// days 46 to 56 for stopping early: the youngest whose labels are all known by then, since a dispute takes up to ten
@@ -22,6 +22,11 @@ public final class FraudTrainer {
     private static final int VALIDATED_UNTIL = 56;
     private static final int LIVE = 66;
     private static final int END = 84;
+
+    /// So many payments of the training period.
+    private static final int CALIBRATION = 512;
+    /// Of so many payments of the test period one.
+    private static final int TEST_EVERY = 20;
 
     /// Chosen by validation loss among a dozen; a fraud weight of 2 or 5 gained nothing over 1.
     private static final AdamTrainer.Settings TRAINING = new AdamTrainer.Settings(8, 5e-4, 128, 40, 10, 1.0, 0.1);
@@ -38,16 +43,23 @@ public final class FraudTrainer {
 
     private record Trained(Scorer scorer, AdamTrainer.Report report) {}
 
-    /// Trains and writes into a version folder, `models/zoo/fraud/1` unless named.
+    /// Trains and writes into a model's folder, `models/zoo/fraud` unless named.
     public static void main(String[] args) throws IOException {
-        Path folder = Path.of(args.length > 0 ? args[0] : "models/zoo/fraud/1");
-        run(folder);
-        System.out.println(Files.readString(folder.resolve("metrics.json")));
+        Path model = Path.of(args.length > 0 ? args[0] : "models/zoo/fraud");
+        run(model);
+        System.out.println(Files.readString(model.resolve("1/metrics.json")));
     }
 
-    /// Trains and writes into a version folder, replacing what is there.
-    static void run(Path folder) throws IOException {
-        new FraudTrainer(Dataset.simulate(PaymentSimulator.Settings.DEFAULT)).write(folder);
+    /// Trains and writes into a model's folder, replacing what is there.
+    static void run(Path model) throws IOException {
+        FraudTrainer trainer = new FraudTrainer(Dataset.simulate(PaymentSimulator.Settings.DEFAULT));
+        trainer.write(model.resolve("1"));
+        trainer.writeData(Files.createDirectories(model.resolve("data")));
+    }
+
+    private void writeData(Path folder) throws IOException {
+        training.every(training.size() / CALIBRATION).first(CALIBRATION).write(folder.resolve("calibration.csv"));
+        test.every(TEST_EVERY).write(folder.resolve("test.csv"));
     }
 
     private void write(Path folder) throws IOException {

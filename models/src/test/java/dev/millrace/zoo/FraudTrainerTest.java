@@ -20,10 +20,13 @@ class FraudTrainerTest {
     void shouldProduceTheFilesThatTheRepositoryHolds(@TempDir Path folder) throws IOException {
         FraudTrainer.run(folder);
 
-        Path kept = ZooFiles.fraud().resolve("1");
-        assertThat(files(folder)).isEqualTo(files(kept));
-        for (String file : files(kept)) {
-            assertThat(folder.resolve(file)).hasSameBinaryContentAs(kept.resolve(file));
+        for (String part : List.of("1", "data")) {
+            Path made = folder.resolve(part);
+            Path kept = ZooFiles.fraud().resolve(part);
+            assertThat(files(made)).isEqualTo(files(kept));
+            for (String file : files(kept)) {
+                assertThat(made.resolve(file)).hasSameBinaryContentAs(kept.resolve(file));
+            }
         }
     }
 
