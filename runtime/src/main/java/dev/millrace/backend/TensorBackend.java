@@ -3,7 +3,6 @@ package dev.millrace.backend;
 
 import dev.millrace.memory.Hot;
 import dev.millrace.ort.OnnxSession;
-import dev.millrace.ort.TensorRunner;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -18,7 +17,7 @@ public final class TensorBackend implements Backend {
     private static final long MAX_SPARE_BYTES = 16L << 20;
 
     private final Supplier<TensorSet> fresh;
-    private final TensorRunner[] runners;
+    private final TensorEngine engine;
     private final TensorSet[] slots;
     private final ArrayBlockingQueue<TensorSet> spares;
     private final AtomicLong spareBytes = new AtomicLong();
@@ -27,13 +26,17 @@ public final class TensorBackend implements Backend {
     /// @param instances runs at the same time
     /// @param fresh makes tensors for a request
     public TensorBackend(OnnxSession session, int capacity, int instances, Supplier<TensorSet> fresh) {
+        this(new SessionEngine(session, instances), capacity, fresh);
+    }
+
+    /// @param engine answers the requests; it belongs to this
+    /// @param capacity slots
+    /// @param fresh makes tensors for a request
+    public TensorBackend(TensorEngine engine, int capacity, Supplier<TensorSet> fresh) {
+        this.engine = engine;
         this.fresh = fresh;
         slots = new TensorSet[capacity];
         spares = new ArrayBlockingQueue<>(capacity);
-        runners = new TensorRunner[instances];
-        for (int i = 0; i < instances; i++) {
-            runners[i] = session.tensorRunner();
-        }
     }
 
     @Override
@@ -46,9 +49,7 @@ public final class TensorBackend implements Backend {
     @Override
     @Hot
     public boolean start(int instance, int firstSlot, int count) {
-        TensorSet tensors = slots[firstSlot];
-        runners[instance].run(tensors.inputs(), tensors.outputs());
-        return true;
+        return engine.start(instance, slots[firstSlot]);
     }
 
     @Override
@@ -96,19 +97,17 @@ public final class TensorBackend implements Backend {
 
     @Override
     public long running(int instance) {
-        return runners[instance].running();
+        return engine.running(instance);
     }
 
     @Override
     public boolean terminate(int instance, long run) {
-        return runners[instance].terminate(run);
+        return engine.terminate(instance, run);
     }
 
     @Override
     public void close() {
-        for (TensorRunner runner : runners) {
-            runner.close();
-        }
+        engine.close();
         release(0, slots.length);
         for (TensorSet set = spares.poll(); set != null; set = spares.poll()) {
             set.close();

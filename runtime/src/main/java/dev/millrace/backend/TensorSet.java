@@ -76,7 +76,7 @@ public final class TensorSet implements AutoCloseable {
 
     /// Shapes one tensor.
     public static void preset(TensorSpec spec, Tensor tensor, boolean rows) {
-        long[] shape = spec.shape().stream().mapToLong(Long::longValue).toArray();
+        long[] shape = spec.dims();
         if (rows) {
             shape[0] = 1;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.monitor;
 
+import java.util.List;
 import org.HdrHistogram.AbstractHistogram;
 import org.HdrHistogram.Histogram;
 
@@ -8,6 +9,10 @@ import org.HdrHistogram.Histogram;
 ///
 /// It counts from the beginning; two of the same recorder make a window: `later.since(earlier)`.
 public final class Distribution {
+    private static final int FEW_DIGITS = 2;
+    /// Up to here so few digits are enough for every batch size to have a count of its own.
+    private static final int SMALL_BATCH = 255;
+
     private final Histogram histogram;
     private final long sum;
 
@@ -21,6 +26,20 @@ public final class Distribution {
         Histogram copy = new Histogram(live);
         copy.add(live);
         return new Distribution(copy, sum);
+    }
+
+    /// Batch sizes.
+    ///
+    /// @param maxBatch the largest that can come
+    static Distribution of(List<BatchCounts.Size> sizes, int maxBatch) {
+        Histogram histogram =
+                new Histogram(1, Math.max(2, maxBatch), maxBatch <= SMALL_BATCH ? FEW_DIGITS : FEW_DIGITS + 1);
+        long rows = 0;
+        for (BatchCounts.Size size : sizes) {
+            histogram.recordValueWithCount(size.rows(), size.runs());
+            rows += size.rows() * size.runs();
+        }
+        return new Distribution(histogram, rows);
     }
 
     /// How many values there were.

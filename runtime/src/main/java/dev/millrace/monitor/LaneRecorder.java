@@ -3,6 +3,7 @@ package dev.millrace.monitor;
 
 import dev.millrace.memory.Hot;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -23,24 +24,27 @@ public final class LaneRecorder {
     private static final long RESOLUTION_NANOS = 16;
 
     private static final int DIGITS = 2;
-    /// Up to here two digits are enough for every batch size to have a count of its own.
-    private static final int SMALL_BATCH = 255;
 
     private final String model;
     private final long version;
     private final boolean on;
+    private final long began;
     private final Sampler sampler;
     private final AtomicHistogram[] stages;
     private final AtomicLongArray sums = new AtomicLongArray(STAGES.length);
-    private final AtomicHistogram batches;
-    private final AtomicLong rows = new AtomicLong();
+    private final BatchCounts batches;
+    private final int maxBatch;
+    private final AtomicLong failed = new AtomicLong();
+    private final AtomicLong failedNanos = new AtomicLong();
 
     private LaneRecorder(String model, long version, int maxBatch, long now, boolean on) {
         this.model = model;
         this.version = version;
         this.on = on;
+        this.began = now;
         this.sampler = new Sampler(now);
-        this.batches = new AtomicHistogram(1, Math.max(2, maxBatch), maxBatch <= SMALL_BATCH ? DIGITS : DIGITS + 1);
+        this.batches = new BatchCounts(maxBatch);
+        this.maxBatch = maxBatch;
         this.stages = new AtomicHistogram[on ? STAGES.length : 0];
         for (int i = 0; i < stages.length; i++) {
             stages[i] = new AtomicHistogram(RESOLUTION_NANOS, MAX_NANOS, DIGITS);
@@ -55,9 +59,11 @@ public final class LaneRecorder {
         return new LaneRecorder(model, version, maxBatch, now, true);
     }
 
-    /// A recorder that records nothing.
-    public static LaneRecorder off(String model, long version) {
-        return new LaneRecorder(model, version, 1, 0, false);
+    /// A recorder that counts batches, and records nothing else.
+    ///
+    /// @param maxBatch the most rows in a batch
+    public static LaneRecorder off(String model, long version, int maxBatch) {
+        return new LaneRecorder(model, version, maxBatch, 0, false);
     }
 
     /// For how many requests the next one counts if it is timed, or 0 if it need not be.
@@ -92,13 +98,31 @@ public final class LaneRecorder {
         }
     }
 
-    /// Records the size of a batch that was run.
+    /// Records how long a request took that was not answered and counts for `weight`.
     @Hot
-    public void batch(int batchRows) {
-        if (on) {
-            rows.getAndAdd(batchRows);
-            batches.recordValue(batchRows);
+    public void recordFailure(long nanos, int weight) {
+        if (on && weight > 0) {
+            failedNanos.getAndAdd(Math.clamp(nanos, 0, MAX_NANOS) * weight);
+            failed.getAndAdd(weight);
         }
+    }
+
+    /// Records a batch that was run.
+    ///
+    /// @param nanos how long the run took
+    @Hot
+    public void batch(int batchRows, long nanos) {
+        batches.add(batchRows, nanos);
+    }
+
+    /// The batches that were run, every one of them, whether the rest is recorded or not.
+    public List<BatchCounts.Size> batches() {
+        return batches.sizes();
+    }
+
+    /// What counts them.
+    public BatchCounts batchCounts() {
+        return batches;
     }
 
     /// Tells Flight Recorder of a request that was not accepted.
@@ -158,12 +182,27 @@ public final class LaneRecorder {
         }
     }
 
+    /// The sums of what was recorded so far. A request's [Stage#TOTAL] is recorded last and read first here: what is
+    /// counted is in the sums.
+    public Sums sums() {
+        if (!on) {
+            return Sums.NONE;
+        }
+        long answeredNow = stages[Stage.TOTAL.ordinal()].getTotalCount();
+        long failedNow = failed.get();
+        Map<Stage, Long> all = new EnumMap<>(Stage.class);
+        for (Stage stage : STAGES) {
+            all.put(stage, sums.get(stage.ordinal()));
+        }
+        return new Sums(answeredNow, all, failedNow, failedNanos.get());
+    }
+
     /// All that was recorded so far. What is recorded meanwhile may be in it or not.
     public Recording snapshot() {
         Map<Stage, Distribution> all = new EnumMap<>(Stage.class);
         for (int i = 0; i < stages.length; i++) {
             all.put(STAGES[i], Distribution.of(stages[i], sums.get(i)));
         }
-        return new Recording(model, version, all, Distribution.of(batches, rows.get()));
+        return new Recording(model, version, began, all, Distribution.of(on ? batches.sizes() : List.of(), maxBatch));
     }
 }

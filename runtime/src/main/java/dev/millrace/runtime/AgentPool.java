@@ -50,14 +50,26 @@ final class AgentPool implements AutoCloseable {
     /// processors; at least one. A session whose runs may use n threads keeps n - 1: its caller is the other one.
     ///
     /// @param processors what the JVM may use, which heeds a container's CPU limit
-    /// @param intraOpThreads for each session, the threads that one run may use
-    static int fitting(int processors, List<Integer> intraOpThreads) {
-        return (int) Math.max(1, processors - kept(intraOpThreads));
+    /// @param sessions for each session, the threads that one run may use
+    static int fitting(int processors, List<Integer> sessions) {
+        return (int) Math.max(1, processors - kept(sessions));
     }
 
     /// Threads that sessions keep of their own.
-    static long kept(List<Integer> intraOpThreads) {
-        return intraOpThreads.stream().mapToLong(threads -> threads - 1).sum();
+    static long kept(List<Integer> sessions) {
+        return sessions.stream().mapToLong(threads -> threads - 1).sum();
+    }
+
+    /// Says so if there is more that wants to run than there are processors.
+    static void warnIfMoreThan(int processors, int agents, List<Integer> sessions) {
+        long total = agents + kept(sessions);
+        if (total > processors) {
+            LOG.warn(
+                    "{} agents and the threads that sessions keep are {} together, more than the {} processors",
+                    agents,
+                    total,
+                    processors);
+        }
     }
 
     /// The number of threads.

@@ -4,8 +4,10 @@ package dev.millrace.runtime;
 import dev.millrace.backend.Backend;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.monitor.FailureLog;
 import dev.millrace.ort.OrtFailure;
-import java.util.concurrent.ThreadLocalRandom;
+import dev.millrace.plan.LaneSpec;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,14 +20,23 @@ final class Answers {
     private final LaneSpec spec;
     private final Backend backend;
     private final LaneCounters counters;
+    private final LongSupplier clock;
+    private final FailureLog failures;
 
-    Answers(LaneSpec spec, Backend backend, LaneCounters counters) {
+    Answers(LaneSpec spec, Backend backend, LaneCounters counters, LongSupplier clock) {
         this.spec = spec;
         this.backend = backend;
         this.counters = counters;
+        this.clock = clock;
+        this.failures = new FailureLog(LOG, spec.describe());
     }
 
-    /// Ends the requests of a slice or a part of it that was run.
+    /// Nothing will be answered any more.
+    void close() {
+        failures.close(clock.getAsLong());
+    }
+
+    /// Ends the requests of a slice or a part of it that was run; they are to be told.
     @Hot
     void deliver(Slice slice) {
         deliver(slice, Outcome.OK, "");
@@ -51,7 +62,6 @@ final class Answers {
         while (done < slice.count()) {
             done += answer(slice, done, outcome, problem);
         }
-        tellAnswered(slice);
     }
 
     /// Answers the rows from `offset` on that belong to one request; returns how many they are.
@@ -74,7 +84,7 @@ final class Answers {
         if (outcome == Outcome.OK && call.endAnswered(generation, count)) {
             Outcome given = give(call, slice, firstRow, firstSlot, count);
             if (given == Outcome.OK) {
-                slice.answered(offset);
+                slice.owes(offset, generation, false);
             } else {
                 call.settle(generation, given);
             }
@@ -90,25 +100,21 @@ final class Answers {
             } else {
                 call.end(generation, ended);
             }
-            call.unpin(generation);
+            slice.owes(offset, generation, true);
         } else {
             slice.died(count);
         }
         return count;
     }
 
-    /// Tells of the requests that have been answered, when all of them are counted: one addition for all.
+    /// Tells the requests that have ended, when all of them are counted: one addition for all. Whoever is told may ask
+    /// again at once: the slots should be free by then, or it would find the queue full of what was answered.
     @Hot
-    private void tellAnswered(Slice slice) {
-        int count = slice.answered();
-        if (count > 0) {
-            counters.answered(count);
+    void tell(Slice slice) {
+        if (slice.answered() > 0) {
+            counters.answered(slice.answered());
         }
-        for (int i = 0; i < count; i++) {
-            long sequence = slice.first() + slice.answeredOffset(i);
-            ((Call) slice.ring().ticket(sequence)).settleCounted(slice.ring().generation(sequence), Outcome.OK);
-        }
-        slice.told();
+        slice.tell();
     }
 
     /// Copies an answer out, and says how that ended: one that cannot be copied fails its own request only.
@@ -131,18 +137,19 @@ final class Answers {
     private static Outcome outcome(Throwable failure) {
         return switch (failure) {
             case MemoryExceededException e -> e.isHopeless(0) ? Outcome.TOO_LARGE : Outcome.OVERLOADED;
+            case InferenceException e -> e.outcome();
             case OrtFailure e when e.isOutOfMemory() -> Outcome.OVERLOADED;
             default -> Outcome.FAILED;
         };
     }
 
-    /// What the requests are told of a failure. One of the model is logged.
+    /// What the requests are told of a failure. One of the model is logged, or counted there.
     private String tell(Outcome outcome, Throwable failure) {
-        if (outcome != Outcome.FAILED) {
+        if (outcome != Outcome.FAILED || failure instanceof InferenceException) {
+            // Not its own, or a step's, which was logged there.
             return "model '" + spec.model() + "': " + failure.getMessage();
         }
-        String id = Long.toHexString(ThreadLocalRandom.current().nextLong());
-        LOG.error("model {} version {} failed, error id {}", spec.model(), spec.version(), id, failure);
+        String id = failures.failed(failure, clock.getAsLong());
         return "model '" + spec.model() + "' failed on this batch: " + failure.getMessage() + " (error id " + id + ")";
     }
 }

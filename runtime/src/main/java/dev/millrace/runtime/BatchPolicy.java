@@ -2,10 +2,14 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.model.ModelConfig;
+import dev.millrace.plan.LanePlan;
+import dev.millrace.plan.LaneSpec;
 import dev.millrace.policy.CostModel;
 import dev.millrace.policy.Objective;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.LongSupplier;
 
@@ -57,6 +61,22 @@ final class BatchPolicy {
             return one == NEVER ? other : one;
         }
         return other - one < 0 ? other : one;
+    }
+
+    /// For one level of a lane, or null if its rows never wait.
+    static BatchPolicy of(LanePlan plan) {
+        LaneSpec spec = plan.spec();
+        ModelConfig config = plan.config();
+        if (config.objectiveP99().isPresent()) {
+            long bound = config.objectiveP99().get().toNanos();
+            return new BatchPolicy(
+                    spec.largestCapacity(), spec.maxBatch(), new Objective(bound, spec.maxBatch(), spec.instances()));
+        }
+        long delay = config.maxQueueDelay().orElse(Duration.ZERO).toNanos();
+        if (delay == 0 && config.preferredBatchSizes().isEmpty()) {
+            return null;
+        }
+        return new BatchPolicy(spec.largestCapacity(), spec.maxBatch(), config.preferredBatchSizes(), delay);
     }
 
     /// What is given.

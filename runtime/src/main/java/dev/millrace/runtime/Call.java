@@ -6,21 +6,16 @@ import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
-import dev.millrace.model.TensorSpec;
+import dev.millrace.plan.InputCheck;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Supplier;
 
 /// A reusable request to one version of a model. In steady state using it allocates nothing.
 ///
 /// The owner fills the input tensors, runs or submits the call, and reads the output tensors:
-///
 /// ```
 /// try (Call call = model.call()) {
 ///     call.input(0).putFloats(row);
@@ -30,9 +25,11 @@ import org.slf4j.LoggerFactory;
 /// }
 /// ```
 ///
-/// Tensors are valid until the next run. After an end other than OK they may be other objects than before: ask for them
-/// again. For a model whose rows are independent the inputs start as one row and `rows(n)` makes them more; for other
-/// models inputs of variable shape must be reshaped before the first run.
+/// Tensors are valid until the next run. After it they may be other objects than before: ask for them again. For a
+/// model whose rows are independent the inputs start as one row and `rows(n)` makes them more; for other models inputs
+/// of variable shape must be reshaped before the first run.
+///
+/// When its version is replaced, the next run moves to the one that is served then, with the inputs as they are.
 ///
 /// Threads: one owner at a time. Between [#submit(Completion)] and its completion only [#cancel()] may be called, from
 /// any thread. Ownership: whoever made it closes it; the call owns its tensors.
@@ -40,57 +37,86 @@ public final class Call extends Ticket implements AutoCloseable {
     /// The timeout of runs that may take as long as they need.
     public static final long NO_TIMEOUT = Ticket.NO_DEADLINE;
 
-    private static final Logger LOG = LoggerFactory.getLogger(Call.class);
     /// Looks at the wheel before parking: about as long as a light batch takes.
     private static final int LOOKS = 100;
-    /// 2^64 by the golden ratio: adding it again and again spreads draws as evenly as can be over any stretch
-    /// of them.
+    /// 2^64 by the golden ratio: added again and again it spreads draws evenly over any stretch of them.
     private static final long EVEN_STEP = 0x9E3779B97F4A7C15L;
 
-    private final Lane lane;
     private final long inlineBudgetNanos;
-    private final long[][] inputShapes;
-    private final long[][] outputShapes;
+    // Of the version that it is made for: changed by its owner, while no request is open.
+    private Lane lane;
+    private InputCheck inputs;
+    /// Null if the model's answers are not kept.
+    private Recall recall;
+    /// Null for a lane alone.
+    private LoadedVersion home;
+    /// What is served now, or null if the call stays with its version.
+    private Supplier<LoadedVersion> live;
     private TensorSet tensors;
     private long timeoutNanos = NO_TIMEOUT;
     private int priority;
-    /// When it was submitted, if it has a deadline.
+    /// When it was submitted, if it has a deadline, and how long after that its answer was expected.
     private long submittedNanos;
-    /// How long after that its answer was expected, or [Gate#UNKNOWN].
     private long predictedNanos;
     private String problem = "";
-    /// What the request asked more memory of than there is now, or null.
+    /// What the request was refused for that is no fault of its own: what it asked more memory of than there is now, or
+    /// why nothing is served that it could go to; or null.
     private String shortage;
     private Completion completion;
     private long draw = ThreadLocalRandom.current().nextLong();
     /// Whether the owner began the next request by [#begin(boolean)].
     private boolean begun;
-    /// Whether this request is timed. Here, and not in what is timed, so that one who need not look there does
-    /// not.
+    /// Whether this request is timed. Here, so that one that is not need not look at its timing.
     private boolean timed;
 
     private final Timing timing;
-    private volatile Thread waiter;
 
     Call(Lane lane, long inlineBudgetNanos) {
-        this.lane = lane;
         this.inlineBudgetNanos = inlineBudgetNanos;
         this.timing = new Timing(lane.recorder(), lane.clock());
-        this.inputShapes = shapes(signature().inputs());
-        this.outputShapes = shapes(signature().outputs());
-        this.tensors = freshTensors();
+        bind(lane);
+        this.tensors = freshTensors(lane);
     }
 
-    private static long[][] shapes(List<TensorSpec> specs) {
-        return specs.stream()
-                .map(spec -> spec.shape().stream().mapToLong(Long::longValue).toArray())
-                .toArray(long[][]::new);
+    Call(LoadedVersion home, long inlineBudgetNanos) {
+        this(home.lane(), inlineBudgetNanos);
+        this.home = home;
     }
 
-    private TensorSet freshTensors() {
+    private void bind(Lane to) {
+        lane = to;
+        recall = to.recall();
+        inputs = new InputCheck(to.spec());
+    }
+
+    /// Tensors for a request to a lane.
+    static TensorSet freshTensors(Lane lane) {
         TensorSet spare = lane.spareTensors();
-        TensorSet set = spare == null ? new TensorSet(signature()) : spare;
-        return set.preset(signature(), lane.spec().hasRows());
+        TensorSet set = spare == null ? new TensorSet(lane.spec().signature()) : spare;
+        return set.preset(lane.spec().signature(), lane.spec().hasRows());
+    }
+
+    /// Has requests go where `now` says when the call's version takes none any more.
+    Call follow(Supplier<LoadedVersion> now) {
+        live = now;
+        return this;
+    }
+
+    /// The version that it is made for.
+    LoadedVersion home() {
+        return home;
+    }
+
+    /// The number of the loaded instance that it is made for and that gave its last answer: a version that was loaded
+    /// anew is another one.
+    @Hot
+    public long instance() {
+        return home == null ? 0 : home.instance();
+    }
+
+    /// The model as the loaded instance that it is made for.
+    public Model bound() {
+        return Model.bound(home, live);
     }
 
     /// What the model takes and gives.
@@ -216,14 +242,11 @@ public final class Call extends Ticket implements AutoCloseable {
     }
 
     /// The owner refuses a request before it is submitted: it counts among the model's refusals.
-    public void refuse(Outcome why) {
-        noteRefusal(why);
-    }
-
     @Hot
-    private void noteRefusal(Outcome why) {
+    public void refuse(Outcome why) {
         lane.counters().refused(why);
         lane.recorder().refused(why);
+        timing.refused(timed);
     }
 
     /// Where the time of the last request went, if it was timed.
@@ -264,7 +287,7 @@ public final class Call extends Ticket implements AutoCloseable {
             lane.handOver();
         }
         if (!isDelivered()) {
-            await();
+            await(lane.clock());
         }
         return outcome();
     }
@@ -283,31 +306,6 @@ public final class Call extends Ticket implements AutoCloseable {
             lane.turn(this, inlineBudgetNanos, LOOKS);
         }
         lane.leave();
-    }
-
-    private void await() {
-        int generation = generation();
-        boolean interrupted = false;
-        waiter = Thread.currentThread();
-        while (!isDelivered()) {
-            if (deadlineNanos() == NO_DEADLINE) {
-                LockSupport.park(this);
-            } else {
-                long left = deadlineNanos() - lane.clock().getAsLong();
-                if (left <= 0) {
-                    end(generation, Outcome.EXPIRED);
-                }
-                LockSupport.parkNanos(this, Math.max(1000, left));
-            }
-            if (Thread.interrupted()) {
-                interrupted = true;
-                end(generation, Outcome.CANCELLED);
-            }
-        }
-        waiter = null;
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     /// Submits the call and returns at once.
@@ -341,11 +339,13 @@ public final class Call extends Ticket implements AutoCloseable {
             case OK -> "";
             case INVALID, TOO_LARGE, FAILED -> problem;
             case OVERLOADED ->
-                shortage == null ? lane.gate().overload(deadlineNanos(), submittedNanos, predictedNanos) : shortage;
+                shortage == null
+                        ? lane.gate().overload(level(), deadlineNanos(), submittedNanos, predictedNanos)
+                        : shortage;
             case CANCELLED -> "the request was cancelled";
             case EXPIRED -> "the deadline of the request to " + model + " passed";
-            case UNAVAILABLE -> lane.unavailability();
-            case NOT_FOUND -> model + " was not found";
+            case UNAVAILABLE -> shortage == null ? lane.unavailability() : shortage;
+            case NOT_FOUND -> shortage;
         };
     }
 
@@ -380,47 +380,102 @@ public final class Call extends Ticket implements AutoCloseable {
             timing.opened();
         }
         shortage = null;
+        Outcome outcome = enter(whenDone);
+        if (outcome == Outcome.NOT_FOUND) {
+            outcome = enterElsewhere(whenDone);
+        }
+        if (outcome != Outcome.OK) {
+            refuse(outcome);
+        }
+        return outcome;
+    }
+
+    /// As [#open(Completion)], in the lane as it is; NOT_FOUND if that takes no requests any more.
+    @Hot
+    private Outcome enter(Completion whenDone) {
         int rows = check();
         if (rows < 1) {
-            return reject(shortage != null ? Outcome.OVERLOADED : rows == 0 ? Outcome.TOO_LARGE : Outcome.INVALID);
+            return reject(
+                    shortage != null
+                            ? Outcome.OVERLOADED
+                            : rows == InputCheck.TOO_MANY ? Outcome.TOO_LARGE : Outcome.INVALID);
         }
         if (timeoutNanos <= 0) {
             return reject(Outcome.EXPIRED);
         }
-        long timeout = Math.min(timeoutNanos, lane.spec().defaultTimeoutNanos());
+        long timeout = Math.min(timeoutNanos, lane.spec().defaultTimeoutNanos(level()));
         long deadline = Ticket.NO_DEADLINE;
         predictedNanos = Gate.UNKNOWN;
         if (timeout != NO_TIMEOUT) {
             submittedNanos = lane.clock().getAsLong();
             deadline = submittedNanos + timeout;
         }
+        if (recall != null) {
+            Outcome found = recall.find(this, deadline);
+            if (found != Outcome.NOT_FOUND) {
+                return found == Outcome.OK ? recalled(rows, whenDone) : reject(found);
+            }
+        }
         int generation = prepare(rows, deadline);
         completion = whenDone;
         Outcome outcome = lane.commit(this, generation, rows);
         if (outcome != Outcome.OK) {
             reject(generation, outcome);
-            noteRefusal(outcome);
         }
         return outcome;
     }
 
-    private Outcome reject(Outcome outcome) {
-        reject(prepare(0, Ticket.NO_DEADLINE), outcome);
-        noteRefusal(outcome);
+    /// The lane takes no requests any more: the call moves to the version that is served instead, and enters there.
+    private Outcome enterElsewhere(Completion whenDone) {
+        Outcome outcome = Outcome.NOT_FOUND;
+        while (outcome == Outcome.NOT_FOUND) {
+            try {
+                LoadedVersion next = LoadedVersion.successor(live, lane);
+                tensors = next.adopt(signature(), tensors());
+                home = next;
+            } catch (InferenceException e) {
+                problem = e.getMessage();
+                shortage = problem;
+                return reject(e.outcome());
+            }
+            bind(home.lane());
+            timing.record(lane.recorder());
+            outcome = enter(whenDone);
+        }
         return outcome;
     }
 
-    /// As [#checkInputs()]; 0 if there is not enough memory for the answer.
+    /// Ends the request with the answer that was kept for its inputs, and that its outputs have: without a slot.
+    private Outcome recalled(int rows, Completion whenDone) {
+        if (timed) {
+            timing.recalled();
+        }
+        int generation = prepare(rows, Ticket.NO_DEADLINE);
+        completion = whenDone;
+        lane.counters().accepted();
+        accept(generation);
+        recall.end(this, generation, whenDone != null);
+        return Outcome.OK;
+    }
+
+    private Outcome reject(Outcome outcome) {
+        reject(prepare(0, Ticket.NO_DEADLINE), outcome);
+        return outcome;
+    }
+
+    /// As [InputCheck#slots]; 0 if there is not enough memory for the answer.
     @Hot
     private int check() {
         try {
-            return checkInputs();
+            int slots = inputs.slots(tensors(), level());
+            return slots > 0 ? slots : wrong(slots);
         } catch (MemoryExceededException e) {
             return outOfMemory(e);
         }
     }
 
-    private int outOfMemory(MemoryExceededException e) {
+    /// Says what there is no memory for; 0.
+    int outOfMemory(MemoryExceededException e) {
         problem = e.getMessage();
         shortage = e.isHopeless(heldBytes()) ? null : problem;
         return 0;
@@ -437,64 +492,18 @@ public final class Call extends Ticket implements AutoCloseable {
         return tensors != null && tensors.isTight();
     }
 
-    /// The slots that the inputs need; 0 if they are too many and -1 if an input is wrong.
-    @Hot
-    private int checkInputs() {
-        List<TensorSpec> specs = signature().inputs();
-        Tensor[] inputs = tensors().inputs();
-        for (int i = 0; i < inputs.length; i++) {
-            if (!inputs[i].fits(inputShapes[i])) {
-                return wrongShape(specs.get(i), inputs[i]);
-            }
-        }
-        return lane.spec().hasRows() ? checkRows(inputs) : 1;
+    private int wrong(int code) {
+        problem = inputs.problem(tensors, level());
+        return code;
     }
 
-    @Hot
-    private int checkRows(Tensor[] inputs) {
-        long rows = inputs[0].dim(0);
-        for (int i = 1; i < inputs.length; i++) {
-            if (inputs[i].dim(0) != rows) {
-                return differentRows(i, inputs[i].dim(0), rows);
-            }
-        }
-        if (rows < 1 || rows > lane.spec().capacity()) {
-            return wrongRows(rows);
-        }
-        List<TensorSpec> specs = signature().outputs();
-        Tensor[] outputs = tensors.outputs();
-        for (int i = 0; i < outputs.length; i++) {
-            if (!outputs[i].fits(outputShapes[i])) {
-                TensorSet.preset(specs.get(i), outputs[i], true);
-            }
-            outputs[i].rows(rows);
-        }
-        return (int) rows;
+    /// Whether it was refused because its lane takes no requests any more and there was nothing to move to.
+    boolean isTurnedAway() {
+        return outcome() == Outcome.UNAVAILABLE && shortage != null;
     }
 
-    private int wrongShape(TensorSpec spec, Tensor tensor) {
-        problem = tensor.hasShape()
-                ? "input '" + spec.name() + "' has shape " + Arrays.toString(tensor.shape()) + ", expected "
-                        + spec.shape()
-                : "input '" + spec.name() + "' is missing, expected " + spec.datatype() + " of shape " + spec.shape();
-        return -1;
-    }
-
-    private int differentRows(int input, long came, long expected) {
-        List<TensorSpec> specs = signature().inputs();
-        problem = "input '" + specs.get(input).name() + "' has " + came + " rows, expected " + expected + " as input '"
-                + specs.getFirst().name() + "' has";
-        return -1;
-    }
-
-    private int wrongRows(long rows) {
-        if (rows < 1) {
-            problem = "input '" + signature().inputs().getFirst().name() + "' has 0 rows, expected at least 1";
-            return -1;
-        }
-        problem = rows + " rows in one request, at most " + lane.spec().capacity() + " fit into the queue of "
-                + lane.spec().describe();
-        return 0;
+    int priority() {
+        return priority;
     }
 
     @Hot
@@ -524,7 +533,7 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     TensorSet tensors() {
         if (tensors == null) {
-            tensors = freshTensors();
+            tensors = freshTensors(lane);
         }
         return tensors;
     }
@@ -544,7 +553,7 @@ public final class Call extends Ticket implements AutoCloseable {
     /// Says why the request fails. While pinned, or before it is settled.
     void problem(Outcome outcome, String why) {
         problem = why;
-        shortage = outcome == Outcome.OVERLOADED ? why : null;
+        shortage = outcome == Outcome.OVERLOADED || outcome == Outcome.UNAVAILABLE ? why : null;
     }
 
     @Override
@@ -561,37 +570,28 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     void settleCounted(int generation, Outcome outcome) {
         Completion told = completion;
+        if (recall != null && outcome == Outcome.OK) {
+            recall.answered(tensors);
+        }
         if (deadlineNanos() != NO_DEADLINE) {
             lane.deadlineEnded();
             if (outcome == Outcome.OK || outcome == Outcome.EXPIRED) {
                 lane.gate().ended(submittedNanos, predictedNanos);
             }
         }
-        if (timed && outcome == Outcome.OK) {
-            timing.delivered();
+        if (timed) {
+            timing.ended(outcome);
         }
         if (told == null) {
             deliver(generation, outcome);
-            Thread thread = waiter;
-            if (thread != null) {
-                LockSupport.unpark(thread);
-            }
+            unparkWaiter();
         } else {
             deliverQuietly(generation, outcome);
-            tell(told, outcome);
+            try {
+                told.completed(this, outcome);
+            } catch (RuntimeException | Error e) {
+                lane.complain(e);
+            }
         }
-    }
-
-    @Hot
-    private void tell(Completion told, Outcome outcome) {
-        try {
-            told.completed(this, outcome);
-        } catch (RuntimeException | Error e) {
-            complain(e);
-        }
-    }
-
-    private void complain(Throwable e) {
-        LOG.error("a completion of a call to {} threw", lane.spec().describe(), e);
     }
 }

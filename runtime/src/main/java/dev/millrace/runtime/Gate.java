@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.memory.Hot;
+import dev.millrace.plan.LaneSpec;
 import dev.millrace.policy.Admission;
 import dev.millrace.policy.Breaker;
 import dev.millrace.policy.CostModel;
@@ -33,6 +34,11 @@ final class Gate {
         this.clock = clock;
         this.admission = new Admission(cost, spec.instances());
         this.breaker = new Breaker(spec.breakerFailures());
+    }
+
+    /// What an instance runs.
+    Slice slice(int instance) {
+        return slices[instance];
     }
 
     Breaker breaker() {
@@ -96,9 +102,9 @@ final class Gate {
     }
 
     /// Why a request was refused as overloaded.
-    String overload(long deadline, long submitted, long predicted) {
+    String overload(int level, long deadline, long submitted, long predicted) {
         if (deadline == Ticket.NO_DEADLINE || predicted == UNKNOWN) {
-            return "the queue of " + spec.describe() + " is full (" + spec.capacity() + " rows)";
+            return "the queue of " + spec.describe() + " is full (" + spec.capacity(level) + " rows)";
         }
         return String.format(
                 Locale.ROOT,

@@ -3,8 +3,10 @@ package dev.millrace.runtime;
 
 import dev.millrace.backend.Backend;
 import dev.millrace.backend.TensorSet;
+import dev.millrace.cache.CacheShare;
 import dev.millrace.memory.Hot;
 import dev.millrace.monitor.LaneRecorder;
+import dev.millrace.plan.LaneSpec;
 import dev.millrace.policy.CostModel;
 import dev.millrace.policy.FairShare;
 import java.lang.invoke.MethodHandles;
@@ -51,13 +53,12 @@ final class Lane implements AutoCloseable {
     private final Sweeper sweeper;
     private final LongSupplier clock;
     private final CostModel cost = new CostModel();
-    private final LaneCounters counters = new LaneCounters();
+    private final LaneCounters counters;
     private final LaneRecorder recorder;
     private final Answers answers;
     private final Gate gate;
     private final FairShare.Account share;
     private final Levels levels;
-
     private final Slice[] slices;
     private final long allBusy;
     private final AtomicBoolean token = new AtomicBoolean();
@@ -71,16 +72,12 @@ final class Lane implements AutoCloseable {
     private final AtomicInteger deadlines = new AtomicInteger();
     /// Whether a request was cancelled since the sweeper looked.
     private volatile boolean cancelled;
-
     private volatile boolean closed;
     private volatile boolean halted;
+    /// Where answers are kept, or null.
+    private CacheShare cache;
 
-    Lane(LaneSpec spec, Backend backend, AgentPool agents, Sweeper sweeper, LongSupplier clock) {
-        this(spec, () -> null, true, backend, agents, sweeper, clock);
-    }
-
-    /// @param policies makes for each level what decides when rows that wait may go; null: as soon as somebody can run
-    ///     them
+    /// @param policies makes for each level what decides when rows may go; null: as soon as somebody can run them
     /// @param recording whether latencies and batch sizes are recorded
     Lane(
             LaneSpec spec,
@@ -91,14 +88,15 @@ final class Lane implements AutoCloseable {
             Sweeper sweeper,
             LongSupplier clock) {
         this.spec = spec;
+        this.counters = new LaneCounters();
         this.recorder = recording
                 ? LaneRecorder.of(spec.model(), spec.version(), spec.maxBatch(), clock.getAsLong())
-                : LaneRecorder.off(spec.model(), spec.version());
+                : LaneRecorder.off(spec.model(), spec.version(), spec.maxBatch());
         this.backend = backend;
         this.agents = agents;
         this.sweeper = sweeper;
         this.clock = clock;
-        this.answers = new Answers(spec, backend, counters);
+        this.answers = new Answers(spec, backend, counters, clock);
         this.share = new FairShare.Account(spec.weight());
         this.slices = new Slice[spec.instances()];
         for (int i = 0; i < slices.length; i++) {
@@ -107,6 +105,16 @@ final class Lane implements AutoCloseable {
         this.levels = new Levels(spec, policies, backend, cost, clock);
         this.gate = new Gate(spec, levels, slices, cost, counters, clock);
         this.allBusy = -1L >>> (Long.SIZE - slices.length);
+    }
+
+    /// Has answers kept, before there are calls.
+    void cached(CacheShare share) {
+        cache = share;
+    }
+
+    /// For a new call; null if answers are not kept.
+    Recall recall() {
+        return cache == null ? null : new Recall(cache, counters, clock);
     }
 
     @Hot
@@ -127,10 +135,6 @@ final class Lane implements AutoCloseable {
         return recorder;
     }
 
-    AgentPool agents() {
-        return agents;
-    }
-
     LongSupplier clock() {
         return clock;
     }
@@ -146,7 +150,8 @@ final class Lane implements AutoCloseable {
     }
 
     LaneStatistics statistics() {
-        return counters.snapshot(spec.model(), spec.version(), levels.queued(), gate.breaker());
+        return counters.snapshot(
+                spec.model(), spec.version(), clock.getAsLong(), recorder, levels.queued(), gate.breaker());
     }
 
     /// Tensors that a call may take over, or null.
@@ -160,12 +165,12 @@ final class Lane implements AutoCloseable {
         return budgetNanos > 0 && cost.affordable(budgetNanos) > 0 && (!levels.isPatient() || hasWork());
     }
 
-    /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not; then nothing is
-    /// claimed. Once accepted, [#handOver()] has to follow.
+    /// Gives the call's open request its slots. Returns OK if it was accepted, or else why not, NOT_FOUND if the lane
+    /// is closed; then nothing is claimed. Once accepted, [#handOver()] has to follow.
     @Hot
     Outcome commit(Call call, int generation, int rows) {
         if (closed) {
-            return Outcome.UNAVAILABLE;
+            return Outcome.NOT_FOUND;
         }
         Outcome admission = gate.admit(call, rows, busy == allBusy);
         if (admission != Outcome.OK) {
@@ -178,7 +183,7 @@ final class Lane implements AutoCloseable {
         }
         if (closed) {
             level.pad(first, rows);
-            return Outcome.UNAVAILABLE;
+            return Outcome.NOT_FOUND;
         }
         counters.accepted();
         if (call.deadlineNanos() != Ticket.NO_DEADLINE && deadlines.getAndIncrement() == 0) {
@@ -350,20 +355,15 @@ final class Lane implements AutoCloseable {
         if (recorder.isDue(now)) {
             recorder.adapt(now, counters.acceptedSum());
         }
-        if (expireOverdue(slice, now)) {
-            free(slice);
+        if (hasDeadlines() && slice.ring().expire(slice.first(), slice.count(), now)) {
+            slice.level().free(slice);
+            freeInstance(slice);
             return;
         }
         Throwable failure = start(slice);
         if (failure != LATER) {
             finished(slice, failure);
         }
-    }
-
-    /// Ends the slice's overdue requests; true if that leaves nothing to run.
-    @Hot
-    private boolean expireOverdue(Slice slice, long now) {
-        return hasDeadlines() && slice.ring().expire(slice.first(), slice.count(), now);
     }
 
     /// Has a slice or a part of it run. Returns null if it was, [#LATER], or why it could not be.
@@ -388,6 +388,8 @@ final class Lane implements AutoCloseable {
     private void finished(Slice slice, Throwable failure) {
         Throwable problem = failure;
         while (problem == null ? succeeded(slice) : failed(slice, problem)) {
+            slice.remember();
+            answers.tell(slice);
             slice.resumed(clock.getAsLong());
             problem = start(slice);
             if (problem == LATER) {
@@ -397,6 +399,9 @@ final class Lane implements AutoCloseable {
         if (slice.splits() > 0) {
             slice.whole();
         }
+        slice.remember();
+        slice.level().free(slice);
+        answers.tell(slice);
         if (slice.isAnyAnswered()) {
             gate.breaker().succeeded();
         } else if (slice.isAnyFailed()) {
@@ -408,7 +413,7 @@ final class Lane implements AutoCloseable {
         if (slice.event() != null) {
             endEvent(slice, slice.isAnyFailed());
         }
-        free(slice);
+        freeInstance(slice);
     }
 
     /// Answers what was run; true if another part of the slice is to be run.
@@ -417,8 +422,8 @@ final class Lane implements AutoCloseable {
         slice.ended(clock.getAsLong());
         long nanos = slice.endNanos() - slice.startNanos();
         cost.observe(slice.count(), nanos);
-        counters.ran(slice.count(), nanos);
-        recorder.batch(slice.count());
+        counters.ran(slice.endNanos());
+        recorder.batch(slice.count(), nanos);
         slice.ran(true);
         answers.deliver(slice);
         return slice.next();
@@ -450,15 +455,9 @@ final class Lane implements AutoCloseable {
         recorder.endBatch(slice.event(), slice.instance(), slice.count(), slice.dead(), levels.queued(), failed);
     }
 
-    /// Frees the slots of a slice; its requests have ended.
+    /// Lets others have the instance; those who had rows in its slice were told.
     @Hot
-    private void free(Slice slice) {
-        Ring ring = slice.ring();
-        for (int i = 0; i < slice.count(); i++) {
-            ring.clear(slice.first() + i);
-        }
-        backend.release(slice.firstSlot(), slice.count());
-        ring.release(slice.instance());
+    private void freeInstance(Slice slice) {
         clearBusy(slice.instance());
         VarHandle.fullFence();
     }
@@ -498,6 +497,11 @@ final class Lane implements AutoCloseable {
         counters.ended(outcome);
     }
 
+    /// Says that a completion threw.
+    void complain(Throwable e) {
+        LOG.error("a completion of a call to {} threw", spec.describe(), e);
+    }
+
     /// Takes note that a request with a deadline has ended.
     @Hot
     void deadlineEnded() {
@@ -510,14 +514,29 @@ final class Lane implements AutoCloseable {
         sweeper.wake();
     }
 
+    @Hot
+    boolean isOpen() {
+        return !closed;
+    }
+
     /// Why it takes no requests now; empty if it takes them.
     String unavailability() {
-        return closed ? spec.describe() + " is closed" : gate.brokenness();
+        return closed ? closedness() : gate.brokenness();
+    }
+
+    /// Why it takes no requests when it is closed.
+    String closedness() {
+        return spec.describe() + " is closed";
     }
 
     /// Refuses new requests. Those already claimed become padding or are answered.
     void refuse() {
         closed = true;
+    }
+
+    /// Takes requests again after [#refuse()].
+    void admit() {
+        closed = false;
     }
 
     /// Lets no further slice begin; those running go on. For a JVM that exits.
@@ -569,9 +588,13 @@ final class Lane implements AutoCloseable {
         levels.endAll(Outcome.UNAVAILABLE);
     }
 
-    /// Frees the backend. The lane is drained or abandoned.
+    /// Frees the backend, and what is kept. The lane is drained or abandoned.
     @Override
     public void close() {
+        answers.close();
+        if (cache != null) {
+            cache.close();
+        }
         backend.close();
     }
 }

@@ -3,6 +3,7 @@ package dev.millrace.runtime;
 
 import dev.millrace.backend.Backend;
 import dev.millrace.memory.Hot;
+import dev.millrace.plan.LaneSpec;
 import dev.millrace.policy.CostModel;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -18,8 +19,10 @@ final class Levels {
     ///     somebody can run them
     Levels(LaneSpec spec, Supplier<BatchPolicy> policies, Backend backend, CostModel cost, LongSupplier clock) {
         levels = new Level[spec.levels()];
+        int firstSlot = 0;
         for (int i = 0; i < levels.length; i++) {
-            Ring ring = new Ring(i * spec.capacity(), spec.capacity(), spec.instances());
+            Ring ring = new Ring(firstSlot, spec.capacity(i), spec.instances());
+            firstSlot += spec.capacity(i);
             BatchPolicy policy = policies.get();
             if (policy != null) {
                 policy.attach(ring, cost);

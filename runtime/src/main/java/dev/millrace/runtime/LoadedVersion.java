@@ -5,17 +5,32 @@ import dev.millrace.backend.Backend;
 import dev.millrace.backend.RowBackend;
 import dev.millrace.backend.TensorBackend;
 import dev.millrace.backend.TensorSet;
+import dev.millrace.cache.ResponseCache;
+import dev.millrace.lifecycle.Contract;
+import dev.millrace.lifecycle.VersionSource;
 import dev.millrace.memory.MemoryBudgets;
 import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.MemoryTag;
+import dev.millrace.memory.ProcessMemory;
+import dev.millrace.memory.ProcessTime;
+import dev.millrace.memory.Tensor;
 import dev.millrace.memory.VersionMemory;
 import dev.millrace.model.ConfiguredModel;
 import dev.millrace.model.OnnxModel;
+import dev.millrace.model.Signature;
 import dev.millrace.ort.OrtFailure;
 import dev.millrace.ort.SessionSettings;
+import dev.millrace.plan.LanePlan;
+import dev.millrace.plan.LaneSpec;
+import dev.millrace.plan.WarmUpSizes;
+import dev.millrace.version.VersionLoader;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -24,80 +39,130 @@ import org.slf4j.LoggerFactory;
 
 /// A model version in memory: its session, the lane that serves it, and calls kept for reuse.
 ///
-/// Threads: any. Ownership: it closes calls, lane and session, in this order, once the lane is drained.
+/// It takes requests, or is retired: then it answers those that it has and is closed, or is kept warm until it is
+/// resumed.
+///
+/// Threads: any. Ownership: it closes calls, lane and session, in this order, once the lane is drained. Calls that
+/// users hold keep their own tensors, and nothing else of it.
 final class LoadedVersion {
     private static final Logger LOG = LoggerFactory.getLogger(LoadedVersion.class);
+    private static final AtomicLong INSTANCES = new AtomicLong();
     private static final int WARM_UP_ROUNDS = 3;
+    /// What a first round over the main sizes may take, and all that follows it.
+    private static final long FIRST_WARM_UP_NANOS = 10_000_000_000L;
+
     private static final long WARM_UP_NANOS = 1_000_000_000L;
     private static final int MAX_POOLED_CALLS = 64;
     /// What huge requests left behind is freed beyond this.
     private static final long MAX_POOLED_BYTES = 16L << 20;
 
-    private final OnnxModel model;
+    /// What versions share that are served together.
+    ///
+    /// @param budgets what their memory is booked in
+    /// @param cache where answers are kept, of those that want it
+    /// @param loader by which their models come
+    record Host(
+            RuntimeConfig config,
+            MemoryBudgets budgets,
+            ResponseCache cache,
+            VersionLoader loader,
+            AgentPool agents,
+            Sweeper sweeper,
+            LongSupplier clock) {}
+
+    private final long instance = INSTANCES.incrementAndGet();
+    private final VersionSource source;
+    /// The model itself, or nothing for an ensemble.
+    private final Runnable unload;
+
     private final VersionMemory memory;
     private final ModelStatus status;
     private final Lane lane;
+    /// Of an ensemble.
+    private final List<EnsembleLane.Step> steps;
+
+    private final RuntimeConfig config;
     private final long inlineBudgetNanos;
     private final ConcurrentLinkedQueue<Call> pool = new ConcurrentLinkedQueue<>();
     private final AtomicLong pooledBytes = new AtomicLong();
-    private volatile boolean closed;
+    private volatile boolean retired;
+    /// How often it was resumed.
+    private final AtomicInteger resumptions = new AtomicInteger();
 
-    private LoadedVersion(OnnxModel model, VersionMemory memory, LanePlan plan, Lane lane, long inlineBudgetNanos) {
-        this.model = model;
+    private boolean closed;
+
+    LoadedVersion(
+            VersionSource source,
+            Runnable unload,
+            VersionMemory memory,
+            ModelStatus status,
+            Lane lane,
+            List<EnsembleLane.Step> steps,
+            RuntimeConfig config) {
+        this.source = source;
+        this.unload = unload;
         this.memory = memory;
         this.lane = lane;
-        this.status = status(model, plan);
-        this.inlineBudgetNanos = inlineBudgetNanos;
+        this.status = status;
+        this.steps = steps;
+        this.config = config;
+        this.inlineBudgetNanos = config.inlineBudget().toNanos();
     }
 
     /// Loads a version for a pool of agents.
     ///
-    /// @param budgets what its memory is booked in
+    /// @param host where it is to be served
     /// @throws IllegalArgumentException if it cannot be served as was asked for
     /// @throws MemoryExceededException if there is not enough memory for it
-    static LoadedVersion load(
-            ConfiguredModel configured,
-            RuntimeConfig config,
-            MemoryBudgets budgets,
-            AgentPool agents,
-            Sweeper sweeper,
-            LongSupplier clock) {
+    static LoadedVersion load(VersionSource source, Host host) {
+        return host.loader().aside(() -> loadHere(source, host));
+    }
+
+    private static LoadedVersion loadHere(VersionSource source, Host host) {
+        ConfiguredModel configured = source.model();
+        RuntimeConfig config = host.config();
+        MemoryBudgets budgets = host.budgets();
+        Path file = configured.file(source.version());
         long limit = configured.config().memoryLimit().orElse(Long.MAX_VALUE);
-        VersionMemory expected =
-                VersionMemory.of(configured.name(), configured.version().number(), budgets, limit);
-        int threads = configured.config().intraOpThreads().orElse(config.intraOpThreads());
-        SessionSettings settings = new SessionSettings(threads, true);
-        OnnxModel model = OnnxModel.load(configured.version().file(), settings, expected.weights());
+        VersionMemory expected = VersionMemory.of(configured.name(), source.number(), budgets, limit);
+        SessionSettings settings = configured.settings(config.intraOpThreads());
+        VersionLoader.Loaded loaded =
+                host.loader().load(file, source.version().folder(), settings, expected.weights(), expected.tensors());
+        OnnxModel model = loaded.model();
         VersionMemory memory = expected.loaded(budgets);
         Backend backend = null;
         try {
-            configured.check(model);
+            List<String> warnings = new ArrayList<>(configured.check(model));
+            Map<String, List<String>> labels = configured.labels(model);
             LanePlan plan = LanePlan.of(
                     configured.name(),
-                    configured.version().number(),
+                    source.number(),
                     model.signature(),
                     model.batching(),
                     configured.config(),
-                    config.withQueueBytes(queueBytes(config, budgets, memory)),
-                    agents.size());
-            LaneSpec spec = plan.spec();
-            Supplier<TensorSet> tensors = () -> new TensorSet(spec.signature(), memory.tensors(), budgets.heap());
-            backend = spec.hasRows()
-                    ? RowBackend.open(
-                            model.session(),
-                            spec.signature(),
-                            spec.slots(),
-                            spec.instances(),
-                            memory.tensors(),
-                            tensors)
-                    : new TensorBackend(model.session(), spec.slots(), spec.instances(), tensors);
-            Lane lane = new Lane(spec, plan::policy, config.recording(), backend, agents, sweeper, clock);
-            if (spec.hasRows()) {
-                warmUp(lane, backend);
+                    config.withQueueBytes(queueBytes(config, budgets, memory)).defaults(),
+                    host.agents().size());
+            warnings.addAll(plan.warnings());
+            backend = backend(model, plan.spec(), memory, budgets);
+            Lane lane = new Lane(
+                    plan.spec(),
+                    () -> BatchPolicy.of(plan),
+                    config.recording(),
+                    backend,
+                    host.agents(),
+                    host.sweeper(),
+                    host.clock());
+            if (plan.spec().hasRows()) {
+                warmUp(lane, backend, plan.config().preferredBatchSizes(), settings, host.loader());
             }
-            report(plan, configured, memory);
-            return new LoadedVersion(
-                    model, memory, plan, lane, config.inlineBudget().toNanos());
+            configured.warmUp(model, memory.tensors());
+            if (configured.config().responseCache().orElse(false)) {
+                lane.cached(host.cache().share());
+            }
+            ModelStatus status =
+                    ModelStatus.loaded(plan, ModelStatus.ONNX, model.session().metadata(), labels, loaded.sha256());
+            report(plan, warnings, memory);
+            return new LoadedVersion(source, model::close, memory, status, lane, List.of(), config);
         } catch (RuntimeException | Error e) {
             if (backend != null) {
                 backend.close();
@@ -105,6 +170,14 @@ final class LoadedVersion {
             model.close();
             throw e;
         }
+    }
+
+    private static Backend backend(OnnxModel model, LaneSpec spec, VersionMemory memory, MemoryBudgets budgets) {
+        Supplier<TensorSet> tensors = () -> new TensorSet(spec.signature(), memory.tensors(), budgets.heap());
+        return spec.hasRows()
+                ? RowBackend.open(
+                        model.session(), spec.signature(), spec.slots(), spec.instances(), memory.tensors(), tensors)
+                : new TensorBackend(model.session(), spec.slots(), spec.instances(), tensors);
     }
 
     /// The most that its queue may take: no more than half of what a limit of its own leaves it, for the other half is
@@ -117,29 +190,54 @@ final class LoadedVersion {
                         memory.tensors().limit() / 2));
     }
 
-    /// Runs every batch size that is a power of two a few times on whatever the slots hold, so that first runs are
-    /// behind and the cost is known. Before the lane gets requests.
-    private static void warmUp(Lane lane, Backend backend) {
-        long end = System.nanoTime() + WARM_UP_NANOS;
+    /// Runs the batch sizes that are to come on whatever the slots hold, so that first runs are behind and the cost is
+    /// known. Before the lane gets requests.
+    private static void warmUp(
+            Lane lane, Backend backend, List<Integer> preferred, SessionSettings settings, VersionLoader loader) {
+        if (settings.threads() == 1) {
+            // What others took of the processor meanwhile is not what a run costs.
+            warmUp(lane, backend, preferred, ProcessTime::ofThread);
+        } else {
+            // The session's own threads are as important as ever, and do most of it.
+            loader.byWhoWaits(() -> {
+                warmUp(lane, backend, preferred, System::nanoTime);
+                return null;
+            });
+        }
+    }
+
+    private static void warmUp(Lane lane, Backend backend, List<Integer> preferred, LongSupplier cost) {
+        WarmUpSizes sizes = WarmUpSizes.of(lane.spec().maxBatch(), preferred);
         try {
-            for (int round = 0; round < WARM_UP_ROUNDS && System.nanoTime() - end < 0; round++) {
-                for (int rows = 1; rows <= lane.spec().maxBatch() && System.nanoTime() - end < 0; rows *= 2) {
-                    long start = System.nanoTime();
+            long end = System.nanoTime() + FIRST_WARM_UP_NANOS;
+            for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+                for (int rows : sizes.main()) {
+                    if (System.nanoTime() - end >= 0) {
+                        return;
+                    }
+                    long start = cost.getAsLong();
                     backend.start(0, 0, rows);
                     if (round > 0) {
-                        lane.cost().observe(rows, System.nanoTime() - start);
+                        lane.cost().observe(rows, cost.getAsLong() - start);
                     }
                 }
+                end = round == 0 ? System.nanoTime() + WARM_UP_NANOS : end;
+            }
+            for (int rows : sizes.others()) {
+                if (System.nanoTime() - end >= 0) {
+                    return;
+                }
+                backend.start(0, 0, rows);
             }
         } catch (OrtFailure e) {
             LOG.warn("{} cannot be warmed up with zeros: {}", lane.spec().describe(), e.getMessage());
         }
     }
 
-    private static void report(LanePlan plan, ConfiguredModel configured, VersionMemory memory) {
+    /// One model at a time, so that the lines of each are together.
+    private static synchronized void report(LanePlan plan, List<String> warnings, VersionMemory memory) {
         String version = plan.spec().describe();
-        configured.warnings().forEach(warning -> LOG.warn("{}: {}", version, warning));
-        plan.warnings().forEach(warning -> LOG.warn("{}: {}", version, warning));
+        warnings.forEach(warning -> LOG.warn("{}: {}", version, warning));
         LOG.info("{}: {}, {}", version, plan.batching().kind(), plan.batching().reason());
         LOG.info("{}: {}", version, plan.describe());
         LOG.info(
@@ -157,22 +255,114 @@ final class LoadedVersion {
         return memory;
     }
 
-    /// How it stands now: a model that keeps failing is not ready until it is to be tried again.
+    VersionSource source() {
+        return source;
+    }
+
+    /// The threads that its session runs with.
+    int threads() {
+        return source.model().settings(config.intraOpThreads()).threads();
+    }
+
+    /// A number that no other instance has, be it of the same version.
+    long instance() {
+        return instance;
+    }
+
+    long number() {
+        return lane.spec().version();
+    }
+
+    /// How it stands now: a model that keeps failing is not ready until it is to be tried again, nor is an ensemble
+    /// with such a model, or with one that is served no more.
     ModelStatus status() {
+        for (EnsembleLane.Step step : steps) {
+            String problem = step.problem();
+            if (!problem.isEmpty()) {
+                return status.failing(problem);
+            }
+        }
         return lane.gate().isShut() ? status.failing(lane.gate().brokenness()) : status;
     }
 
-    private static ModelStatus status(OnnxModel model, LanePlan plan) {
-        LaneSpec spec = plan.spec();
-        return new ModelStatus(
-                spec.model(),
-                spec.version(),
-                true,
-                "",
-                Optional.of(spec.signature()),
-                Optional.of(plan.batching()),
-                Optional.of(plan.config()),
-                model.session().metadata());
+    /// How many ensembles deep it is: 0 for a model. Those that are deeper end first.
+    int depth() {
+        return steps.stream().mapToInt(step -> step.depth() + 1).max().orElse(0);
+    }
+
+    /// The models of an ensemble's steps.
+    List<String> parts() {
+        return steps.stream().map(EnsembleLane.Step::model).distinct().toList();
+    }
+
+    /// Whether it is a model, or an ensemble that is made of it.
+    boolean isMadeOf(String model) {
+        return lane.spec().model().equals(model) || steps.stream().anyMatch(step -> step.isMadeOf(model));
+    }
+
+    /// What takes requests instead of a lane that takes none any more.
+    ///
+    /// @param live what is served now, or null if there is to be nothing else
+    /// @throws InferenceException if nothing is
+    @SuppressWarnings("ReferenceEquality") // a version is what it is, not what it says
+    static LoadedVersion successor(Supplier<LoadedVersion> live, Lane lane) {
+        if (live == null) {
+            throw new InferenceException(Outcome.UNAVAILABLE, lane.closedness());
+        }
+        LoadedVersion next = live.get();
+        int resumed = next.resumptions.get();
+        while (!next.lane.isOpen()) {
+            // What replaces a version is there before it is retired: one that is closed and still there is the last,
+            // unless it was there again in between.
+            LoadedVersion again = live.get();
+            if (again == next && next.resumptions.get() == resumed) {
+                throw new InferenceException(Outcome.UNAVAILABLE, next.lane.closedness());
+            }
+            next = again;
+            resumed = next.resumptions.get();
+        }
+        return next;
+    }
+
+    /// Tensors for a request that was made for another version: the inputs are the same, `from` is closed.
+    ///
+    /// @param relied what the request's owner goes by
+    /// @throws InferenceException if this version takes or gives something else, or there is no memory for it; then
+    ///     nothing has changed
+    TensorSet adopt(Signature relied, TensorSet from) {
+        String breach = Contract.breach(relied, lane.spec().signature());
+        if (!breach.isEmpty()) {
+            throw new InferenceException(
+                    Outcome.UNAVAILABLE,
+                    "the version that the request was made for was replaced by "
+                            + lane.spec().describe() + ": " + breach);
+        }
+        try {
+            TensorSet fresh = Call.freshTensors(lane);
+            copy(from.inputs(), fresh);
+            from.close();
+            return fresh;
+        } catch (MemoryExceededException e) {
+            throw InferenceException.of(e, from.heldBytes());
+        }
+    }
+
+    private static void copy(Tensor[] from, TensorSet to) {
+        try {
+            for (int i = 0; i < from.length; i++) {
+                if (from[i].hasShape()) {
+                    to.inputs()[i].copyFrom(from[i]);
+                }
+            }
+        } catch (MemoryExceededException e) {
+            to.close();
+            throw e;
+        }
+    }
+
+    /// The names of an output's classes; empty where it has none.
+    List<String> labels(String output) {
+        return status.labels().getOrDefault(output, List.of());
     }
 
     /// A new call.
@@ -180,7 +370,7 @@ final class LoadedVersion {
     /// @throws InferenceException if there is not enough memory for its tensors
     Call newCall() {
         try {
-            return new Call(lane, inlineBudgetNanos);
+            return new Call(this, inlineBudgetNanos);
         } catch (MemoryExceededException e) {
             throw InferenceException.of(e, 0);
         }
@@ -201,7 +391,7 @@ final class LoadedVersion {
     }
 
     void giveBack(Call call) {
-        if (closed || pool.size() >= MAX_POOLED_CALLS || call.isTight()) {
+        if (retired || pool.size() >= MAX_POOLED_CALLS || call.isTight()) {
             call.close();
             return;
         }
@@ -212,7 +402,7 @@ final class LoadedVersion {
             return;
         }
         pool.add(call);
-        if (closed) {
+        if (retired) {
             closePool();
         }
     }
@@ -223,9 +413,29 @@ final class LoadedVersion {
         }
     }
 
-    /// Answers what is in flight, or fails it after the timeout, and frees everything.
-    void close(Duration drainTimeout) {
+    /// Takes no new requests; those that it has are answered.
+    void retire() {
         lane.refuse();
+        retired = true;
+        closePool();
+    }
+
+    /// Takes requests again.
+    void resume() {
+        retired = false;
+        lane.admit();
+        // After that: who has seen this count and then a closed lane has not seen it resumed.
+        resumptions.getAndIncrement();
+    }
+
+    /// Answers what is in flight, or fails it after the timeout, and frees everything. Once: whoever comes second waits
+    /// for the first.
+    synchronized void close(Duration drainTimeout) {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        retire();
         if (!lane.drain(drainTimeout.toNanos())) {
             LOG.warn(
                     "{} did not drain within {}: its runs are terminated",
@@ -233,9 +443,9 @@ final class LoadedVersion {
                     drainTimeout);
         }
         lane.abandon();
-        closed = true;
         closePool();
         lane.close();
-        model.close();
+        unload.run();
+        ProcessMemory.trim();
     }
 }

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.cache.ResponseCache;
+import dev.millrace.lifecycle.RepositoryLook;
+import dev.millrace.lifecycle.RepositoryLook.Found;
 import dev.millrace.memory.MemoryBudgets;
 import dev.millrace.memory.MemoryPlan;
 import dev.millrace.memory.VersionMemory;
-import dev.millrace.model.ConfigFile;
-import dev.millrace.model.ConfiguredModel;
-import dev.millrace.model.ModelConfig;
-import dev.millrace.model.ModelRepository;
 import dev.millrace.monitor.Recording;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import dev.millrace.version.GraphCache;
+import dev.millrace.version.TrialRecord;
+import dev.millrace.version.VersionLoader;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -39,51 +42,76 @@ import org.slf4j.event.Level;
 /// closing it, no further run begins and the exit waits for those in progress.
 public final class Millrace implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Millrace.class);
+    /// The part of the memory for tensors that the response cache may take at most.
+    private static final int CACHE_SHARE = 4;
+
     private static final long EXIT_WAIT_NANOS = 10_000_000_000L;
 
     private final RuntimeConfig config;
     private final MemoryBudgets memory;
+    private final ResponseCache cache;
     private final AgentPool agents;
     private final Sweeper sweeper;
-    private final Map<String, LoadedVersion> live = new TreeMap<>();
-    private final List<ModelStatus> broken = new ArrayList<>();
+    private final Catalog catalog = new Catalog();
+    private final VersionLoader loader;
+    private final ModelLifecycle lifecycle;
     private final AtomicBoolean closed = new AtomicBoolean();
     private final Thread exitHook = new Thread(this::halt, "millrace-exit");
     private volatile boolean loading = true;
     private volatile boolean exiting;
     private volatile boolean freed;
 
-    private Millrace(RuntimeConfig config, int agents) {
+    private Millrace(RuntimeConfig config, RepositoryLook look, int agents) {
         this.config = config;
         this.memory = memory(MemoryPlan.of(config.memoryBytes()));
+        this.cache = new ResponseCache(
+                memory.tensors(),
+                Math.min(config.responseCacheBytes(), memory.tensors().limit() / CACHE_SHARE));
         this.agents = new AgentPool(agents);
         this.sweeper = new Sweeper(System::nanoTime);
+        this.loader = new VersionLoader(
+                config.trial(),
+                new TrialRecord(config.trialRecord()),
+                trials(config, memory),
+                config.graphCache().map(folder -> new GraphCache(folder, GraphCache.DEFAULT_BYTES)),
+                config.goldenCheck());
+        LoadedVersion.Host host =
+                new LoadedVersion.Host(config, memory, cache, loader, this.agents, sweeper, System::nanoTime);
+        this.lifecycle = new ModelLifecycle(look, host, catalog);
     }
 
     /// Opens the models of `repositories`, folders in Triton's layout, with default settings.
     ///
-    /// @throws UncheckedIOException if a repository is not a readable folder
+    /// @throws java.io.UncheckedIOException if a repository is not a readable folder
     public static Millrace open(Path... repositories) {
         return open(RuntimeConfig.DEFAULT, repositories);
     }
 
     /// Opens the models of `repositories`, folders in Triton's layout.
     ///
-    /// @throws UncheckedIOException if a repository is not a readable folder
+    /// @throws java.io.UncheckedIOException if a repository is not a readable folder
     public static Millrace open(RuntimeConfig config, Path... repositories) {
-        List<ModelStatus> broken = new ArrayList<>();
-        List<ConfiguredModel> found = find(List.of(repositories), config, broken);
-        Millrace millrace = new Millrace(config, agents(found, config));
-        broken.forEach(millrace::broken);
+        RepositoryLook look = new RepositoryLook(List.of(repositories), config.models());
+        Map<String, Found> found = atStart(look.all(), config);
+        Millrace millrace = new Millrace(config, look, agents(found, config));
         Runtime.getRuntime().addShutdownHook(millrace.exitHook);
         try {
-            millrace.load(found);
+            millrace.start(found);
         } catch (RuntimeException | Error e) {
             millrace.loading = false;
             millrace.close();
             throw e;
         }
         return millrace;
+    }
+
+    /// How many models are tried at the same time, at the start: each has a thread, and all together what models may
+    /// take.
+    private static int trials(RuntimeConfig config, MemoryBudgets memory) {
+        long fit = config.trial()
+                .map(limits -> memory.models().limit() / limits.memoryBytes())
+                .orElse(1L);
+        return Math.clamp(fit, 1, Runtime.getRuntime().availableProcessors());
     }
 
     /// Says how the memory is divided.
@@ -96,94 +124,67 @@ public final class Millrace implements AutoCloseable {
         return MemoryBudgets.of(plan);
     }
 
-    /// The models of the repositories and how each is to be served; those that cannot be go to `broken`.
-    private static List<ConfiguredModel> find(List<Path> repositories, RuntimeConfig config, List<ModelStatus> broken) {
-        List<ConfiguredModel> found = new ArrayList<>();
-        try {
-            for (ModelRepository.Entry entry : ModelRepository.scan(repositories)) {
-                if (entry.problem().isPresent()) {
-                    broken.add(
-                            ModelStatus.broken(entry.name(), 0, entry.problem().get()));
-                    continue;
-                }
-                try {
-                    found.add(
-                            ConfiguredModel.of(entry, config.models().getOrDefault(entry.name(), ModelConfig.DEFAULT)));
-                } catch (ConfigFile.Invalid | IllegalArgumentException e) {
-                    long latest = entry.versions().getLast().number();
-                    broken.add(ModelStatus.broken(entry.name(), latest, e.getMessage()));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read model repository: " + e, e);
-        }
+    /// Those that the start is to bring: what is configured to, and what ensembles among them are made of.
+    private static Map<String, Found> atStart(Map<String, Found> found, RuntimeConfig config) {
+        Map<String, Found> start = new TreeMap<>();
+        found.keySet().stream().filter(config::loadsAtStart).forEach(name -> addWithParts(name, found, start));
         for (String name : config.models().keySet()) {
-            boolean known = found.stream().anyMatch(model -> model.name().equals(name))
-                    || broken.stream().anyMatch(status -> status.model().equals(name));
-            if (!known) {
+            if (!found.containsKey(name)) {
                 LOG.warn("model {} is configured but in no repository", name);
             }
         }
-        return found;
+        return start;
     }
 
-    private static int agents(List<ConfiguredModel> found, RuntimeConfig config) {
-        int processors = Runtime.getRuntime().availableProcessors();
-        List<Integer> intraOp =
-                found.stream().map(model -> intraOpThreads(model, config)).toList();
-        int agents =
-                config.agents() == RuntimeConfig.AUTO_AGENTS ? AgentPool.fitting(processors, intraOp) : config.agents();
-        long total = agents + AgentPool.kept(intraOp);
-        if (total > processors) {
-            LOG.warn(
-                    "{} agents and the threads that sessions keep are {} together, more than the {} processors",
-                    agents,
-                    total,
-                    processors);
+    private static void addWithParts(String name, Map<String, Found> found, Map<String, Found> start) {
+        Found model = found.get(name);
+        if (model != null && start.put(name, model) == null) {
+            model.parts().forEach(part -> addWithParts(part, found, start));
         }
+    }
+
+    private static int agents(Map<String, Found> found, RuntimeConfig config) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        List<Integer> threads = new ArrayList<>();
+        for (Found each : found.values()) {
+            each.model().ifPresent(model -> {
+                int count = model.settings(config.intraOpThreads()).threads();
+                threads.addAll(Collections.nCopies(model.versions().size(), count));
+            });
+        }
+        int agents =
+                config.agents() == RuntimeConfig.AUTO_AGENTS ? AgentPool.fitting(processors, threads) : config.agents();
+        AgentPool.warnIfMoreThan(processors, agents, threads);
         return agents;
     }
 
-    private static int intraOpThreads(ConfiguredModel model, RuntimeConfig config) {
-        return model.config().intraOpThreads().orElse(config.intraOpThreads());
-    }
-
-    private void load(List<ConfiguredModel> found) {
-        for (ConfiguredModel model : found) {
-            if (exiting) {
-                break;
+    private void start(Map<String, Found> found) {
+        lifecycle.start(found);
+        for (String name : config.startUpModels().orElse(Set.of())) {
+            if (!found.containsKey(name) && !name.equals("*")) {
+                ModelStatus status = ModelStatus.broken(name, 0, "the model is in none of the repositories");
+                LOG.error("model {} is not served: {}", name, status.reason());
+                catalog.broken(status);
             }
-            load(model);
         }
         agents.start();
         sweeper.start();
+        loader.serving();
         loading = false;
     }
 
-    private void load(ConfiguredModel model) {
-        try {
-            LoadedVersion loaded = LoadedVersion.load(model, config, memory, agents, sweeper, System::nanoTime);
-            live.put(model.name(), loaded);
-            agents.add(loaded.lane());
-            sweeper.add(loaded.lane());
-        } catch (RuntimeException | OutOfMemoryError e) {
-            // Whatever is wrong with one model, the others are served.
-            String reason = "cannot load " + model.version().file() + ": " + e.getMessage();
-            broken(ModelStatus.broken(model.name(), model.version().number(), reason));
-        }
+    /// Loads, replaces and unloads models.
+    public ModelLifecycle lifecycle() {
+        return lifecycle;
     }
 
-    private void broken(ModelStatus status) {
-        LOG.error("model {} version {} is not served: {}", status.model(), status.version(), status.reason());
-        broken.add(status);
-    }
-
-    /// The model called `name`.
+    /// The model called `name`: every use of it is answered by the highest version that is served then.
     ///
-    /// @throws InferenceException with [Outcome#NOT_FOUND] if there is none, [Outcome#UNAVAILABLE] if it is broken
+    /// @throws InferenceException with [Outcome#NOT_FOUND] if there is none, [Outcome#UNAVAILABLE] if none of its
+    ///     versions is served
     public Model model(String name) {
-        find(name);
-        return new Model(name, () -> find(name));
+        catalog.find(name);
+        return new Model(name, () -> catalog.find(name));
     }
 
     /// The model called `name`, always answered by `version`.
@@ -191,62 +192,49 @@ public final class Millrace implements AutoCloseable {
     /// @throws InferenceException with [Outcome#NOT_FOUND] if there is no such model or version,
     ///     [Outcome#UNAVAILABLE] if it is broken
     public Model model(String name, long version) {
-        find(name, version);
-        return new Model(name, () -> find(name, version));
+        catalog.find(name, version);
+        return new Model(name, () -> catalog.find(name, version));
     }
 
-    private LoadedVersion find(String name, long version) {
-        for (ModelStatus status : broken) {
-            if (status.model().equals(name) && status.version() == version) {
-                throw unavailable(status);
-            }
+    /// The model called `name`, always answered by the version that `version` is the number of, or the alias.
+    ///
+    /// @throws InferenceException as [#model(String, long)]
+    public Model model(String name, String version) {
+        if (version.matches("[0-9]{1,18}")) {
+            return model(name, Long.parseLong(version));
         }
-        LoadedVersion loaded = live.get(name);
-        if (loaded == null || loaded.lane().spec().version() != version) {
-            throw new InferenceException(
-                    Outcome.NOT_FOUND, "model '" + name + "' has no version " + version + " that is served");
-        }
-        return loaded;
+        catalog.findAlias(name, version);
+        return new Model(name, () -> catalog.findAlias(name, version));
     }
 
-    private LoadedVersion find(String name) {
-        LoadedVersion loaded = live.get(name);
-        if (loaded != null) {
-            return loaded;
-        }
-        for (ModelStatus status : broken) {
-            if (status.model().equals(name)) {
-                throw unavailable(status);
-            }
-        }
-        throw new InferenceException(
-                Outcome.NOT_FOUND, "model '" + name + "' is not in the repository; it has " + live.keySet());
-    }
-
-    private static InferenceException unavailable(ModelStatus status) {
-        return new InferenceException(
-                Outcome.UNAVAILABLE, "model '" + status.model() + "' is not served: " + status.reason());
-    }
-
-    /// Every model version found, served or not, ordered by name.
+    /// Every model version that was asked for, served or not, ordered by name and version.
     public List<ModelStatus> status() {
-        List<ModelStatus> all = new ArrayList<>(broken);
-        live.values().forEach(loaded -> all.add(loaded.status()));
-        all.sort(java.util.Comparator.comparing(ModelStatus::model));
-        return List.copyOf(all);
+        return catalog.status();
     }
 
     /// What every served model version has done so far.
     public List<LaneStatistics> statistics() {
-        return live.values().stream().map(loaded -> loaded.lane().statistics()).toList();
+        return catalog.loaded().stream()
+                .map(loaded -> loaded.lane().statistics())
+                .toList();
+    }
+
+    /// What every model has done since the runtime was opened, by all its versions, those that are gone among them.
+    public List<LaneStatistics.Totals> totals() {
+        return catalog.totals();
     }
 
     /// Where the time of every served model version's requests went so far, and how large its batches were.
     /// Empty distributions if [RuntimeConfig#recording()] is off.
     public List<Recording> recordings() {
-        return live.values().stream()
+        return catalog.loaded().stream()
                 .map(loaded -> loaded.lane().recorder().snapshot())
                 .toList();
+    }
+
+    /// The threads that run models.
+    int agents() {
+        return agents.size();
     }
 
     /// What may be used of the memory, and what is.
@@ -254,9 +242,14 @@ public final class Millrace implements AutoCloseable {
         return memory;
     }
 
+    /// The answers that are kept for models which want that.
+    public ResponseCache responseCache() {
+        return cache;
+    }
+
     /// What every served model version uses of it.
     public List<VersionMemory> memoryOfModels() {
-        return live.values().stream().map(LoadedVersion::memory).toList();
+        return catalog.loaded().stream().map(LoadedVersion::memory).toList();
     }
 
     /// A turner for one event loop.
@@ -273,15 +266,24 @@ public final class Millrace implements AutoCloseable {
     /// close.
     @Override
     public void close() {
+        close(config.drainTimeout());
+    }
+
+    /// As [#close()], with another time for what is in progress. A load that takes longer is left alone, and frees what
+    /// it brings when it ends; should the JVM exit before that, the exit waits for it for a while.
+    public void close(Duration patience) {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        live.values().forEach(loaded -> loaded.lane().refuse());
-        live.values().forEach(loaded -> loaded.close(config.drainTimeout()));
+        lifecycle.close(patience);
         agents.close();
         sweeper.close();
+        cache.close();
         freed = true;
-        removeHook();
+        // A load that was left alone runs in native code: an exit still has to wait for it.
+        if (!lifecycle.isChanging()) {
+            removeHook();
+        }
     }
 
     private void removeHook() {
@@ -296,15 +298,21 @@ public final class Millrace implements AutoCloseable {
     /// waits for those in progress and for a close in progress, and tells who still waits for an answer.
     private void halt() {
         exiting = true;
+        lifecycle.stop();
         long end = System.nanoTime() + EXIT_WAIT_NANOS;
-        if (!await(() -> !loading, end)) {
+        if (!await(() -> !loading && !lifecycle.isChanging(), end)) {
             return;
         }
         if (closed.get() && await(() -> freed, end)) {
             return;
         }
-        live.values().forEach(loaded -> loaded.lane().halt());
-        for (LoadedVersion loaded : live.values()) {
+        // No step waits in native code, so that they need not be waited for.
+        List<LoadedVersion> all = lifecycle.instances();
+        all.stream()
+                .filter(loaded -> loaded.depth() > 0)
+                .forEach(loaded -> loaded.lane().abandon());
+        all.forEach(loaded -> loaded.lane().halt());
+        for (LoadedVersion loaded : all) {
             if (await(loaded.lane()::isIdle, end)) {
                 loaded.lane().abandon();
             }

@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.model.Signature;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.Supplier;
@@ -12,10 +13,27 @@ import java.util.function.Supplier;
 public final class Model {
     private final String name;
     private final Supplier<LoadedVersion> live;
+    /// Where new calls begin.
+    private final Supplier<LoadedVersion> first;
 
     Model(String name, Supplier<LoadedVersion> live) {
+        this(name, live, live);
+    }
+
+    private Model(String name, Supplier<LoadedVersion> live, Supplier<LoadedVersion> first) {
         this.name = name;
         this.live = live;
+        this.first = first;
+    }
+
+    static Model bound(LoadedVersion instance, Supplier<LoadedVersion> live) {
+        return new Model(instance.lane().spec().model(), live, () -> instance);
+    }
+
+    /// This model as the loaded instance that answers now: what it tells is of that instance, whatever is loaded
+    /// meanwhile. Calls begin there, and go on with what answers by this handle when it is replaced.
+    public Model bound() {
+        return bound(first.get(), live);
     }
 
     /// The name.
@@ -25,17 +43,28 @@ public final class Model {
 
     /// The version that answers now.
     public long version() {
-        return live.get().lane().spec().version();
+        return first.get().number();
     }
 
     /// What the model takes and gives.
     public Signature signature() {
-        return live.get().lane().spec().signature();
+        return first.get().lane().spec().signature();
     }
 
-    /// A new call: reusable, for one thread, without garbage. The caller closes it.
+    /// The names of the classes of `output`, the first for its first element; empty if its configuration has none.
+    public List<String> labels(String output) {
+        return first.get().labels(output);
+    }
+
+    /// The number of the loaded instance that answers now: a version that was loaded anew is another one.
+    public long instance() {
+        return first.get().instance();
+    }
+
+    /// A new call: reusable, for one thread, without garbage. The caller closes it. It goes on with the version that
+    /// answers by this handle when its own is replaced.
     public Call call() {
-        return live.get().newCall();
+        return first.get().newCall().follow(live);
     }
 
     /// A new request: convenient, for one prediction or many, at the cost of some garbage.
@@ -47,8 +76,7 @@ public final class Model {
     ///
     /// @throws InferenceException if it is not answered
     public Prediction predict(Request request) {
-        LoadedVersion version = live.get();
-        Call call = version.borrow();
+        Call call = first.get().borrow().follow(live);
         boolean reusable = false;
         try {
             request.fill(call);
@@ -56,7 +84,7 @@ public final class Model {
             reusable = true;
             return answer(call, outcome);
         } finally {
-            finish(version, call, reusable);
+            finish(call, reusable);
         }
     }
 
@@ -64,27 +92,26 @@ public final class Model {
     /// depends on it runs on the common pool, not on the threads that run models. Cancelling the future cancels the
     /// request.
     public CompletableFuture<Prediction> predictAsync(Request request) {
-        LoadedVersion version = live.get();
-        Call call = version.borrow();
+        Call call = first.get().borrow().follow(live);
         PredictionFuture future = new PredictionFuture(call);
         Outcome admission;
         try {
             request.fill(call);
-            admission = call.submit((ended, outcome) -> complete(version, ended, outcome, future));
+            admission = call.submit((ended, outcome) -> complete(ended, outcome, future));
         } catch (RuntimeException e) {
-            finish(version, call, false);
+            finish(call, false);
             throw e;
         }
         if (admission != Outcome.OK) {
             future.detach();
             future.completeExceptionally(new InferenceException(admission, call.message()));
-            finish(version, call, true);
+            finish(call, true);
         }
         return future;
     }
 
     /// Runs on whichever thread ended the call: copies the answer and leaves the rest to the pool.
-    private static void complete(LoadedVersion version, Call call, Outcome outcome, PredictionFuture future) {
+    private static void complete(Call call, Outcome outcome, PredictionFuture future) {
         Prediction prediction = null;
         Throwable problem = null;
         try {
@@ -93,7 +120,7 @@ public final class Model {
             problem = e;
         }
         future.detach();
-        finish(version, call, true);
+        finish(call, true);
         tell(future, prediction, problem);
     }
 
@@ -114,10 +141,10 @@ public final class Model {
         });
     }
 
-    private static void finish(LoadedVersion version, Call call, boolean reusable) {
+    private static void finish(Call call, boolean reusable) {
         call.timeout(null).priority(0);
         if (reusable) {
-            version.giveBack(call);
+            call.home().giveBack(call);
         } else {
             call.close();
         }

@@ -6,7 +6,8 @@ import com.lmax.disruptor.InsufficientCapacityException;
 import com.lmax.disruptor.MultiProducerSequencer;
 import com.lmax.disruptor.Sequence;
 import dev.millrace.memory.Hot;
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /// The ring of slots of a lane: a Disruptor sequencer for claiming and publishing, and what each slot refers to.
 ///
@@ -18,6 +19,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /// Threads: [#claim(int)], [#publish(long, int)] from any; the rest as said there.
 final class Ring {
     private static final long IDLE = Long.MAX_VALUE;
+    private static final VarHandle TICKETS = MethodHandles.arrayElementVarHandle(Object[].class);
+    /// From how many on one copy is faster than as many stores, each of which the collector wants to know of.
+    private static final int MANY = 8;
 
     private final int capacity;
     private final int mask;
@@ -25,7 +29,8 @@ final class Ring {
     private final MultiProducerSequencer sequencer;
     private final Sequence taken = new Sequence();
     private final Sequence[] running;
-    private final AtomicReferenceArray<Ticket> tickets;
+    /// Objects, so that they can be copied unlooked at.
+    private final Object[] tickets;
     private final int[] generations;
     private final int[] rows;
 
@@ -44,7 +49,7 @@ final class Ring {
         this.mask = capacity - 1;
         this.sequencer = new MultiProducerSequencer(capacity, new BusySpinWaitStrategy());
         this.running = new Sequence[instances];
-        this.tickets = new AtomicReferenceArray<>(capacity);
+        this.tickets = new Object[capacity];
         this.generations = new int[capacity];
         this.rows = new int[capacity];
         sequencer.addGatingSequences(taken);
@@ -104,7 +109,7 @@ final class Ring {
     @Hot
     void assign(long sequence, Ticket ticket, int generation, int row) {
         int index = index(sequence);
-        tickets.setRelease(index, ticket);
+        TICKETS.setRelease(tickets, index, ticket);
         generations[index] = generation;
         rows[index] = row;
     }
@@ -168,7 +173,25 @@ final class Ring {
 
     @Hot
     Ticket ticket(long sequence) {
-        return tickets.getAcquire(index(sequence));
+        return ticketAt(index(sequence));
+    }
+
+    @Hot
+    private Ticket ticketAt(int index) {
+        return (Ticket) TICKETS.getAcquire(tickets, index);
+    }
+
+    /// Copies the tickets of taken slots, which are in one piece.
+    @Hot
+    void copyTickets(long first, int count, Object[] to) {
+        int index = index(first);
+        if (count < MANY) {
+            for (int i = 0; i < count; i++) {
+                to[i] = tickets[index + i];
+            }
+        } else {
+            System.arraycopy(tickets, index, to, 0, count);
+        }
     }
 
     @Hot
@@ -184,13 +207,13 @@ final class Ring {
     /// Forgets what a slot referred to. By whoever took it, before it is released.
     @Hot
     void clear(long sequence) {
-        tickets.setRelease(index(sequence), null);
+        TICKETS.setRelease(tickets, index(sequence), null);
     }
 
     /// Ends every request that still has a slot.
     void endAll(Outcome outcome) {
         for (int index = 0; index < capacity; index++) {
-            Ticket ticket = tickets.getAcquire(index);
+            Ticket ticket = ticketAt(index);
             if (ticket != null) {
                 ticket.end(ticket.generation(), outcome);
             }
@@ -224,7 +247,7 @@ final class Ring {
     /// ticket, which is judged by its own deadline.
     void expire(long nowNanos) {
         for (int index = 0; index < capacity; index++) {
-            Ticket ticket = tickets.getAcquire(index);
+            Ticket ticket = ticketAt(index);
             if (ticket != null) {
                 ticket.expire(nowNanos);
             }

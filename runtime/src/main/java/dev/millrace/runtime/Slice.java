@@ -12,6 +12,9 @@ import dev.millrace.monitor.BatchEvent;
 final class Slice {
     /// Levels of halving that the largest batch may need.
     private static final int MOST_PENDING = Integer.SIZE;
+    private static final byte NOTHING = 0;
+    private static final byte ANSWERED = 1;
+    private static final byte PINNED = 2;
 
     private final int instance;
     private Level level;
@@ -24,10 +27,14 @@ final class Slice {
     private long endNanos;
     private int dead;
     private BatchEvent event;
-    /// Where the rows of requests begin that have their answer and were not told yet.
-    private final int[] answered;
+    /// By row of the whole: whether its request is to be told, and by whom.
+    private final byte[] owed;
 
-    private int answeredCount;
+    private final int[] owedGenerations;
+    /// Whose rows they are, once the slots may be gone.
+    private final Object[] tickets;
+
+    private int answered;
 
     /// Parts that are to be run after this one: the offset of each in the whole, and the end of the last.
     private final int[] pending = new int[MOST_PENDING];
@@ -40,7 +47,9 @@ final class Slice {
     /// @param maxBatch the most slots
     Slice(int instance, int maxBatch) {
         this.instance = instance;
-        this.answered = new int[maxBatch];
+        this.owed = new byte[maxBatch];
+        this.owedGenerations = new int[maxBatch];
+        this.tickets = new Object[maxBatch];
     }
 
     /// @param of where the slots are from; null for slots that no request has
@@ -61,7 +70,6 @@ final class Slice {
     void started(long nanos, BatchEvent begun) {
         startNanos = nanos;
         dead = 0;
-        answeredCount = 0;
         anyAnswered = false;
         anyFailed = false;
         event = begun;
@@ -133,28 +141,51 @@ final class Slice {
         dead += rows;
     }
 
-    /// Takes note that the request whose rows begin at `offset` has its answer.
+    /// Takes note that a request is to be told, when its slots are free for others.
+    ///
+    /// @param offset of one of its rows in the part
+    /// @param pinned whether it is pinned, and told by whoever unpins it last
     @Hot
-    void answered(int offset) {
-        answered[answeredCount++] = offset;
+    void owes(int offset, int generation, boolean pinned) {
+        int row = (int) (first - wholeFirst) + offset;
+        owed[row] = pinned ? PINNED : ANSWERED;
+        owedGenerations[row] = generation;
+        answered += pinned ? 0 : 1;
     }
 
-    /// How many requests have been answered and not told.
+    /// How many of those there are that are not pinned.
     @Hot
     int answered() {
-        return answeredCount;
+        return answered;
     }
 
-    /// Where the rows of one of them begin.
+    /// Remembers whose rows they are, before they are gone.
     @Hot
-    int answeredOffset(int index) {
-        return answered[index];
+    void remember() {
+        level.ring().copyTickets(wholeFirst, wholeCount, tickets);
     }
 
-    /// All of them have been told.
+    /// Tells those that are owed it and remembered.
     @Hot
-    void told() {
-        answeredCount = 0;
+    void tell() {
+        answered = 0;
+        for (int row = 0; row < wholeCount; row++) {
+            byte how = owed[row];
+            if (how != NOTHING) {
+                owed[row] = NOTHING;
+                tell((Call) tickets[row], owedGenerations[row], how == PINNED);
+            }
+            tickets[row] = null;
+        }
+    }
+
+    @Hot
+    private static void tell(Call call, int generation, boolean pinned) {
+        if (pinned) {
+            call.unpin(generation);
+        } else {
+            call.settleCounted(generation, Outcome.OK);
+        }
     }
 
     /// A run of it, or of a part, has ended well, or has failed with requests in it that still waited.

@@ -4,6 +4,8 @@ package dev.millrace.runtime;
 import dev.millrace.memory.Hot;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /// The state of one request, in one word, so that completion, expiry and cancellation cannot race.
 ///
@@ -52,6 +54,8 @@ abstract class Ticket {
 
     @SuppressWarnings("unused") // through DEADLINE
     private long deadlineNanos = NO_DEADLINE;
+
+    private volatile Thread waiter;
 
     /// Prepares the next request, of `rows` rows, and returns its generation. It lives from [#accept(int)] on.
     @Hot
@@ -175,6 +179,42 @@ abstract class Ticket {
                 }
                 return true;
             }
+        }
+    }
+
+    /// Waits until the open request is delivered. It expires when its deadline passes; if the thread is interrupted it
+    /// is cancelled, and the thread's interrupt status is set. By the owner.
+    final void await(LongSupplier clock) {
+        int generation = generation();
+        boolean interrupted = false;
+        waiter = Thread.currentThread();
+        while (!isDelivered()) {
+            if (deadlineNanos() == NO_DEADLINE) {
+                LockSupport.park(this);
+            } else {
+                long left = deadlineNanos() - clock.getAsLong();
+                if (left <= 0) {
+                    end(generation, Outcome.EXPIRED);
+                }
+                LockSupport.parkNanos(this, Math.max(1000, left));
+            }
+            if (Thread.interrupted()) {
+                interrupted = true;
+                end(generation, Outcome.CANCELLED);
+            }
+        }
+        waiter = null;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Wakes an owner who waits, after [#deliver(int, Outcome)].
+    @Hot
+    final void unparkWaiter() {
+        Thread thread = waiter;
+        if (thread != null) {
+            LockSupport.unpark(thread);
         }
     }
 

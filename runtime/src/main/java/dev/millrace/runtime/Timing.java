@@ -15,7 +15,7 @@ import java.util.function.LongSupplier;
 public final class Timing {
     private static final Stage[] STAGES = Stage.values();
 
-    private final LaneRecorder recorder;
+    private LaneRecorder recorder;
     private final LongSupplier clock;
     private int weight;
     /// Whether the owner told when it began, and tells when it ends.
@@ -36,6 +36,11 @@ public final class Timing {
     Timing(LaneRecorder recorder, LongSupplier clock) {
         this.recorder = recorder;
         this.clock = clock;
+    }
+
+    /// Where the request and those after it are recorded: they go to another lane. By the owner.
+    void record(LaneRecorder elsewhere) {
+        recorder = elsewhere;
     }
 
     /// Whether the last request was timed and answered.
@@ -101,13 +106,33 @@ public final class Timing {
         batchRows = slice.count();
     }
 
-    /// It was answered.
+    /// It has an answer that was kept: it neither waited nor ran.
+    void recalled() {
+        loaded = clock.getAsLong();
+        started = loaded;
+        ran = loaded;
+        batchRows = 0;
+    }
+
+    /// It has ended: it was answered, or it was not.
     @Hot
-    void delivered() {
-        if (!owned) {
+    void ended(Outcome outcome) {
+        if (outcome != Outcome.OK) {
+            refused(true);
+        } else if (!owned) {
             delivered = clock.getAsLong();
             finished = delivered;
             finish();
+        }
+    }
+
+    /// It was not answered, or not even accepted.
+    ///
+    /// @param timed whether it was begun
+    @Hot
+    void refused(boolean timed) {
+        if (timed) {
+            recorder.recordFailure(clock.getAsLong() - begun, weight);
         }
     }
 

@@ -56,7 +56,7 @@ class DistributionTest {
         Recording earlier = recorder.snapshot();
         recorder.record(Stage.QUEUE, 1_000, 1);
         recorder.record(Stage.QUEUE, 2_000, 2);
-        recorder.batch(7);
+        recorder.batch(7, 0);
 
         Recording window = recorder.snapshot().since(earlier);
         Distribution queue = window.stages().get(Stage.QUEUE);
@@ -99,7 +99,7 @@ class DistributionTest {
         for (int maxBatch : new int[] {1, 2, 100, 255, 256, 1000}) {
             LaneRecorder recorder = LaneRecorder.of("m", 1, maxBatch, 0);
             for (int rows = 1; rows <= maxBatch; rows++) {
-                recorder.batch(rows);
+                recorder.batch(rows, 0);
             }
             Distribution batches = recorder.snapshot().batchRows();
             for (int rows = 0; rows <= maxBatch; rows++) {
@@ -112,9 +112,9 @@ class DistributionTest {
 
     @Test
     void shouldRecordNothingWhenItIsOff() {
-        LaneRecorder recorder = LaneRecorder.off("m", 1);
+        LaneRecorder recorder = LaneRecorder.off("m", 1, 128);
         recorder.record(Stage.RUN, 100, 1);
-        recorder.batch(4);
+        recorder.batch(4, 0);
 
         assertThat(recorder.weight(0)).isZero();
         assertThat(recorder.isDue(Long.MAX_VALUE)).isFalse();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.millrace.model.Batching;
+import dev.millrace.plan.LaneSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -32,14 +33,12 @@ class AgentPoolTest {
                     Rig.SIGNATURE,
                     Batching.Kind.ROWS,
                     1,
-                    ROWS,
                     1,
-                    1,
+                    List.of(new LaneSpec.Queue(ROWS, Call.NO_TIMEOUT)),
                     0,
-                    Call.NO_TIMEOUT,
                     weight,
                     0);
-            lane = new Lane(spec, backend, agents, new Sweeper(clock::get), clock::get);
+            lane = new Lane(spec, () -> null, true, backend, agents, new Sweeper(clock::get), clock::get);
             backend.onStart = _ -> {
                 clock.addAndGet(cost);
                 used += cost;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.memory.Tensor;
+import dev.millrace.model.Batching;
+import dev.millrace.model.ModelConfig;
 import dev.millrace.model.OnnxModel;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
@@ -69,6 +71,30 @@ class BindingTest {
             }
         }
         assertThat(NativeMemory.used()).isEqualTo(before);
+    }
+
+    /// Who asks alone is told what a run of these rows gives, whether others could have joined it or not.
+    @Test
+    void shouldRunARequestsRowsTogetherWhetherOthersMayJoinOrNot(@TempDir Path root) {
+        String name = "dynamically_quantized";
+        TestModels.repository(root, name);
+        RuntimeConfig joined = RuntimeConfig.DEFAULT.withModel(name, ModelConfig.DEFAULT.withDependentRows(true));
+        try (Millrace oneWay = Millrace.open(root);
+                Millrace otherWay = Millrace.open(joined, root);
+                Call one = oneWay.model(name).call();
+                Call other = otherWay.model(name).call()) {
+            assertThat(oneWay.status().getFirst().batching().orElseThrow().kind())
+                    .isEqualTo(Batching.Kind.NONE);
+            assertThat(otherWay.status().getFirst().batching().orElseThrow().kind())
+                    .isEqualTo(Batching.Kind.ROWS);
+            for (long seed = 0; seed < 20; seed++) {
+                fill(one, new SplittableRandom(seed));
+                fill(other, new SplittableRandom(seed));
+                assertThat(one.run()).as(one.message()).isEqualTo(Outcome.OK);
+                assertThat(other.run()).as(other.message()).isEqualTo(Outcome.OK);
+                assertSameBits(name + " seed " + seed, one, other);
+            }
+        }
     }
 
     @Test

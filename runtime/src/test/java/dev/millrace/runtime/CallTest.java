@@ -9,6 +9,7 @@ import dev.millrace.memory.NativeMemory;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.plan.LaneSpec;
 import dev.millrace.runtime.Rig.Told;
 import java.nio.file.Path;
 import java.util.List;
@@ -100,7 +101,8 @@ class CallTest {
                         new TensorSpec("b", DataType.FP32, List.of(-1L, 1L))),
                 Rig.SIGNATURE.outputs());
         LaneSpec spec = new LaneSpec("two", 1, two, Batching.Kind.ROWS, 4, 4, 1);
-        Lane lane = new Lane(spec, new FakeBackend(4), new AgentPool(1), new Sweeper(() -> 0), () -> 0);
+        Lane lane =
+                new Lane(spec, () -> null, true, new FakeBackend(4), new AgentPool(1), new Sweeper(() -> 0), () -> 0);
         try (Call call = new Call(lane, Rig.ENOUGH)) {
             call.input("b").rows(3);
             assertThat(call.run()).isEqualTo(Outcome.INVALID);

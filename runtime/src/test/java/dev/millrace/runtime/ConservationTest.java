@@ -4,6 +4,7 @@ package dev.millrace.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.model.Batching;
+import dev.millrace.plan.LaneSpec;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -141,8 +142,11 @@ class ConservationTest {
         Subject(World world, String name) {
             this.random = world.random;
             int capacity = 1 << random.nextInt(1, 6);
-            int levels = random.nextInt(1, 4);
-            long timeout = random.nextInt(3) == 0 ? random.nextInt(100, 2000) : Call.NO_TIMEOUT;
+            List<LaneSpec.Queue> queues = new ArrayList<>();
+            for (int level = random.nextInt(1, 4); level > 0; level--) {
+                long timeout = random.nextInt(3) == 0 ? random.nextInt(100, 2000) : Call.NO_TIMEOUT;
+                queues.add(new LaneSpec.Queue(Math.max(2, capacity >> random.nextInt(3)), timeout));
+            }
             int maxBatch = random.nextInt(1, capacity + 1);
             spec = new LaneSpec(
                     name,
@@ -150,14 +154,12 @@ class ConservationTest {
                     Rig.SIGNATURE,
                     Batching.Kind.ROWS,
                     maxBatch,
-                    capacity,
                     random.nextInt(1, 4),
-                    levels,
-                    random.nextInt(levels),
-                    timeout,
+                    queues,
+                    random.nextInt(queues.size()),
                     random.nextInt(1, 5),
                     random.nextBoolean() ? 0 : random.nextInt(1, 4));
-            backend = new FakeBackend(levels * capacity);
+            backend = new FakeBackend(spec.slots());
             backend.later = random.nextBoolean();
             backend.terminable = true;
             backend.poison = POISON;
@@ -175,15 +177,16 @@ class ConservationTest {
             boolean limited = random.nextBoolean();
             Call call = new Call(lane, Rig.ENOUGH).priority(random.nextInt(5));
             call.timeoutNanos(limited ? random.nextInt(-1, 600) : Call.NO_TIMEOUT);
-            int rows =
-                    random.nextInt(20) == 0 ? spec.capacity() + 1 : random.nextInt(1, Math.min(5, spec.capacity()) + 1);
+            int capacity = spec.capacity(call.level());
+            int rows = random.nextInt(20) == 0 ? capacity + 1 : random.nextInt(1, Math.min(5, capacity) + 1);
             Rig.Told told = new Rig.Told(call, random.nextInt(1000), rows);
             boolean poisoned = random.nextInt(12) == 0;
             if (poisoned) {
                 call.input(0).setFloat(random.nextInt(rows), POISON);
             }
             told.admission = call.submit(told);
-            asked.add(new Asked(told, poisoned, false, limited || spec.defaultTimeoutNanos() != Call.NO_TIMEOUT));
+            limited |= spec.defaultTimeoutNanos(call.level()) != Call.NO_TIMEOUT;
+            asked.add(new Asked(told, poisoned, false, limited));
         }
 
         void cancel() {

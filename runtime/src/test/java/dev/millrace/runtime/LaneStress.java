@@ -5,8 +5,10 @@ import dev.millrace.backend.Backend;
 import dev.millrace.backend.TensorSet;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
+import dev.millrace.plan.LaneSpec;
 import dev.millrace.policy.Breaker;
 import java.lang.invoke.VarHandle;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -53,7 +55,16 @@ final class LaneStress {
         /// One row at a time, in so many levels.
         static LaneSpec spec(int levels) {
             return new LaneSpec(
-                    "stress", 1, EMPTY, Batching.Kind.NONE, 1, 4, 1, levels, levels - 1, Call.NO_TIMEOUT, 1, 5);
+                    "stress",
+                    1,
+                    EMPTY,
+                    Batching.Kind.NONE,
+                    1,
+                    1,
+                    Collections.nCopies(levels, new LaneSpec.Queue(4, Call.NO_TIMEOUT)),
+                    levels - 1,
+                    1,
+                    5);
         }
 
         Call call() {

@@ -110,6 +110,27 @@ class LaneTest {
     }
 
     @Test
+    void shouldHaveRoomForTheNextRequestWhenOneIsTold() {
+        try (Rig rig = new Rig(4, 8, 1)) {
+            Call next = rig.call();
+            next.input(0).reshape(8, 1);
+            List<Outcome> admissions = new ArrayList<>();
+            for (int rows : new int[] {1, 4, 8}) {
+                Call call = rig.call();
+                call.input(0).reshape(rows, 1);
+                call.submit((_, _) -> {
+                    admissions.add(next.submit((_, _) -> {}));
+                    next.cancel();
+                });
+
+                rig.turn();
+            }
+
+            assertThat(admissions).containsExactly(Outcome.OK, Outcome.OK, Outcome.OK);
+        }
+    }
+
+    @Test
     void shouldRefuseAsTooLargeWhenARequestHasMoreRowsThanTheRing() {
         try (Rig rig = new Rig(4, 8, 1)) {
             Told told = rig.submit(1, 9);

@@ -138,8 +138,9 @@ class MillraceTest {
         try (Millrace millrace = Millrace.open(tiny, TestModels.repository(root, "variable_shapes"))) {
             Model model = millrace.model("variable_shapes");
             Blocker blocker = new Blocker(model);
-            // The blocker's slot is freed when its completion returns: one slot is left.
+            // The blocker's slot is free when its completion is called: there are two.
             CompletableFuture<Prediction> waiting = model.predictAsync(shapes(model, 1));
+            CompletableFuture<Prediction> last = model.predictAsync(shapes(model, 1));
             CompletableFuture<Prediction> refused = model.predictAsync(shapes(model, 2));
             assertThatThrownBy(refused::get)
                     .isInstanceOf(ExecutionException.class)
@@ -148,7 +149,8 @@ class MillraceTest {
                     .isEqualTo(Outcome.OVERLOADED);
             blocker.close();
             waiting.get();
-            // Both calls are in the pool now; one of them was the refused one's.
+            last.get();
+            // All calls are in the pool now; one of them was the refused one's.
             blocker.free();
             Blocker second = new Blocker(model);
             CompletableFuture<Prediction> present = model.predictAsync(shapes(model, 3));

@@ -3,6 +3,7 @@ package dev.millrace.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.plan.LaneSpec;
 import dev.millrace.runtime.Rig.Told;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,33 @@ class PriorityTest {
             rig.turn();
 
             assertThat(order).containsExactly("1", "1", "2", "3", "3");
+            rig.assertConserved();
+        }
+    }
+
+    @Test
+    void shouldQueueEachPriorityAsItsPolicySays() {
+        LaneSpec.Queue high = new LaneSpec.Queue(2, 1000);
+        LaneSpec.Queue low = new LaneSpec.Queue(8, Call.NO_TIMEOUT);
+        try (Rig rig = Rig.withQueues(high, low)) {
+            Told first = submit(rig, 1);
+            Told second = submit(rig, 1);
+            assertThat(submit(rig, 1).admission).isEqualTo(Outcome.OVERLOADED);
+            Call large = rig.call().priority(1).rows(3);
+            assertThat(large.submit((_, _) -> {})).isEqualTo(Outcome.TOO_LARGE);
+            assertThat(large.message())
+                    .isEqualTo("3 rows in one request, at most 2 fit into the queue of model 'fake' version 3");
+            Told patient = submit(rig, 2);
+            assertThat(rig.call().priority(2).rows(7).submit((_, _) -> {})).isEqualTo(Outcome.OK);
+            assertThat(submit(rig, 2).admission).isEqualTo(Outcome.OVERLOADED);
+
+            rig.clock.addAndGet(1001);
+            rig.sweeper.sweep();
+            rig.turn();
+
+            first.assertEnded(Outcome.EXPIRED);
+            second.assertEnded(Outcome.EXPIRED);
+            patient.assertAnswered();
             rig.assertConserved();
         }
     }

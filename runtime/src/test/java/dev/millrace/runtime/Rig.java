@@ -7,8 +7,10 @@ import dev.millrace.memory.DataType;
 import dev.millrace.model.Batching;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.plan.LaneSpec;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -55,22 +57,26 @@ final class Rig implements AutoCloseable {
                         SIGNATURE,
                         Batching.Kind.ROWS,
                         maxBatch,
-                        capacity,
                         instances,
-                        levels,
+                        Collections.nCopies(levels, new LaneSpec.Queue(capacity, Call.NO_TIMEOUT)),
                         levels - 1,
-                        Call.NO_TIMEOUT,
                         1,
                         0));
     }
 
     /// A lane whose requests may take so long at most.
     static Rig withDefaultTimeout(long nanos) {
-        return new Rig(
-                new FakeBackend(16),
-                null,
-                true,
-                new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, 4, 16, 1, 1, 0, nanos, 1, 0));
+        return new Rig(new FakeBackend(16), null, true, withQueues(List.of(new LaneSpec.Queue(16, nanos))));
+    }
+
+    /// A lane whose priorities differ; the default is the lowest.
+    static Rig withQueues(LaneSpec.Queue... queues) {
+        int slots = List.of(queues).stream().mapToInt(LaneSpec.Queue::capacity).sum();
+        return new Rig(new FakeBackend(slots), null, true, withQueues(List.of(queues)));
+    }
+
+    private static LaneSpec withQueues(List<LaneSpec.Queue> queues) {
+        return new LaneSpec("fake", 3, SIGNATURE, Batching.Kind.ROWS, 4, 1, queues, queues.size() - 1, 1, 0);
     }
 
     private Rig(FakeBackend backend, BatchPolicy policy, boolean recording, int maxBatch, int capacity, int instances) {

@@ -13,6 +13,7 @@ import dev.millrace.memory.Tensor;
 import dev.millrace.model.Batching;
 import dev.millrace.model.OnnxModel;
 import dev.millrace.ort.SessionSettings;
+import dev.millrace.plan.LaneSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -77,7 +78,7 @@ class TensorLaneTest {
                 tensors.close();
             }
         };
-        Lane made = new Lane(spec, hooked, new AgentPool(1), sweeper, clock::get);
+        Lane made = new Lane(spec, () -> null, true, hooked, new AgentPool(1), sweeper, clock::get);
         sweeper.add(made);
         return made;
     }

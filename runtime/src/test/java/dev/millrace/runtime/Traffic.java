@@ -34,6 +34,16 @@ final class Traffic {
 
         void shutDown();
 
+        /// Whether what is to happen meanwhile has happened.
+        default boolean isDone() {
+            return true;
+        }
+
+        /// Whether a request may fail, or be refused as unavailable before it is shut down.
+        default boolean mayBreak() {
+            return true;
+        }
+
         @Override
         void close();
     }
@@ -44,6 +54,7 @@ final class Traffic {
     private final long seed;
     private final int requests;
     private final AtomicReference<Throwable> problem = new AtomicReference<>();
+    private volatile boolean shuttingDown;
     private final AtomicBoolean finished = new AtomicBoolean();
     private final List<Call> calls = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -64,9 +75,10 @@ final class Traffic {
         worker(false, new Loop(22, target.turner()));
         Thread canceller = Thread.ofPlatform().start(this::cancelAtRandom);
         threads.forEach(Thread::start);
-        while (target.statistics().accepted() < requests && problem.get() == null) {
+        while ((target.statistics().accepted() < requests || !target.isDone()) && problem.get() == null) {
             LockSupport.parkNanos(100_000);
         }
+        shuttingDown = true;
         target.shutDown();
         for (Thread thread : threads) {
             thread.join();
@@ -144,10 +156,18 @@ final class Traffic {
                     }
                 }
                 case UNAVAILABLE -> {
+                    if (!shuttingDown && !target.mayBreak()) {
+                        throw new AssertionError(outcome + " " + call.message());
+                    }
                     return true;
                 }
                 case OVERLOADED -> Thread.yield();
-                case EXPIRED, CANCELLED, FAILED -> {}
+                case EXPIRED, CANCELLED -> {}
+                case FAILED -> {
+                    if (!target.mayBreak()) {
+                        throw new AssertionError(outcome + " " + call.message());
+                    }
+                }
                 default -> throw new AssertionError(outcome + " " + call.message());
             }
             return false;

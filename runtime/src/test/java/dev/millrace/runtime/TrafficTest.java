@@ -7,6 +7,7 @@ import dev.millrace.memory.NativeMemory;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
+import dev.millrace.plan.LaneSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
