@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.cli;
 
+import dev.millrace.conformance.ConformanceCommand;
 import dev.millrace.load.LoadCommand;
 import dev.millrace.server.Version;
+import dev.millrace.tool.ModelCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -10,12 +12,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.Spec;
 
 /// The `millrace` command.
 @Command(
         name = "millrace",
-        description = "Serves ONNX models, answered in microseconds, and puts load on servers.",
+        description =
+                "Serves ONNX models, answered in microseconds, looks at models, and tests and puts load on servers.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Versions.class,
         footer = {
@@ -23,7 +28,7 @@ import picocli.CommandLine.Spec;
             "From a checkout, the launcher also has",
             "  bench  Measures how long a model takes: millrace bench --help"
         },
-        subcommands = {ServeCommand.class, LoadCommand.class})
+        subcommands = {ServeCommand.class, LoadCommand.class, ConformanceCommand.class, ModelCommand.class})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -44,14 +49,28 @@ public final class Main implements Runnable {
 
     /// Runs the command and returns its exit code.
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        return commandLine()
+                .setOut(out)
+                .setErr(err)
+                .setParameterExceptionHandler(Main::complain)
+                .setExecutionStrategy(Main::runLast)
+                .execute(arguments);
+    }
+
+    /// What works on models logs; its output is not for that. The server sees to its log itself.
+    private static int runLast(ParseResult parsed) {
+        if (parsed.hasSubcommand() && parsed.subcommand().commandSpec().name().equals("model")) {
+            Logging.toStandardError(false);
+        }
+        return new RunLast().execute(parsed);
+    }
+
+    /// The command with all its options.
+    static CommandLine commandLine() {
         CommandLine command = new CommandLine(new Main());
         CommandLine serve = command.getSubcommands().get("serve");
         serve.<ServeCommand>getCommand().limits().addTo(serve.getCommandSpec());
-        return command.setOut(out)
-                .setErr(err)
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setParameterExceptionHandler(Main::complain)
-                .execute(arguments);
+        return command.setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     /// One line: the whole usage would hide what is wrong.
@@ -65,7 +84,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "which command? There are: serve, load");
+        throw new ParameterException(spec.commandLine(), "which command? There are: serve, load, conformance, model");
     }
 
     /// What `--version` prints.

@@ -4,6 +4,7 @@ package dev.millrace.cli;
 import dev.millrace.memory.MemoryPlan;
 import dev.millrace.memory.ProcessMemory;
 import dev.millrace.ort.OrtRuntime;
+import dev.millrace.runtime.ModelLifecycle;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.server.MillraceServer;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,6 +52,13 @@ final class ServeCommand implements Callable<Integer> {
 
     @Option(names = "--http-port", paramLabel = "PORT", description = "Port to listen on; 0 for any that is free.")
     private int port = ServerConfig.DEFAULT_PORT;
+
+    @Option(
+            names = "--grpc-port",
+            paramLabel = "PORT",
+            description = "Port to answer gRPC on, usually 8001; 0 for any that is free. Without it there is no gRPC.",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private int grpcPort = ServerConfig.NO_PORT;
 
     @Option(names = "--event-loops", paramLabel = "N", description = "Threads that talk to clients.")
     private int eventLoops = ServerConfig.of().eventLoops();
@@ -90,8 +99,26 @@ final class ServeCommand implements Callable<Integer> {
                     + " the machine's memory leaves when the JVM has taken all that it may.")
     private Long memoryLimit = RuntimeConfig.DEFAULT.memoryBytes();
 
+    @Option(
+            names = "--response-cache-bytes",
+            paramLabel = "BYTES",
+            description =
+                    "The most native memory for answers that are kept, for models whose config.pbtxt asks for that.")
+    private long responseCacheBytes = RuntimeConfig.DEFAULT.responseCacheBytes();
+
+    @Option(
+            names = "--trace-dir",
+            paramLabel = "DIR",
+            description = "Folder that traces of requests are written to, when somebody asks for them by the trace"
+                    + " extension. Without it nothing can be traced.",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private Path traceFolder;
+
     @Option(names = "--no-recording", description = "Record no latencies and no batch sizes.")
     private boolean noRecording;
+
+    @Option(names = "--no-golden-check", description = "Serve versions whatever they answer to the goldens they bring.")
+    private boolean noGoldenCheck;
 
     @Option(
             names = "--drain-timeout",
@@ -99,8 +126,17 @@ final class ServeCommand implements Callable<Integer> {
             description = "How long requests in flight may take when the server stops.")
     private int drainSeconds = (int) RuntimeConfig.DEFAULT.drainTimeout().toSeconds();
 
+    @Option(
+            names = "--shutdown-grace",
+            paramLabel = "SECONDS",
+            description = "How long it goes on serving after SIGTERM, not being ready, so that balancers notice.")
+    private int graceSeconds = 5;
+
     @Option(names = "--verbose", description = "Tell more on stderr.")
     private boolean verbose;
+
+    @ArgGroup(validate = false, heading = ControlOptions.HEADING)
+    private final ControlOptions control = new ControlOptions();
 
     @Spec
     private CommandSpec spec;
@@ -116,18 +152,40 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         ServerConfig config = config();
         Logging.toStandardError(verbose);
+        try {
+            control.useWorkDirectory();
+        } catch (IOException e) {
+            return failed(e);
+        }
         limitProcess();
-        Signals signals = Signals.install();
-        try (MillraceServer server = MillraceServer.start(config)) {
+        Signals signals = Signals.install(
+                () -> spec.commandLine().getErr().println("millrace: told to stop before it was ready"));
+        ModelLifecycle lifecycle;
+        try (MillraceServer server = MillraceServer.start(config, signals::serving)) {
+            String broken = names(server.runtime().status(), false);
+            if (control.exitsOnError() && !broken.isEmpty()) {
+                return failed(new IOException("models cannot be loaded, and --exit-on-error is true: " + broken));
+            }
             spec.commandLine().getOut().println(ready(server));
-            signals.await();
+            if (signals.await()) {
+                server.leave(Duration.ofSeconds(graceSeconds));
+            }
+            lifecycle = server.runtime().lifecycle();
         } catch (IOException | UncheckedIOException e) {
-            spec.commandLine().getErr().println("millrace: " + e.getMessage());
-            return CommandLine.ExitCode.SOFTWARE;
+            return failed(e);
         } finally {
             signals.done();
         }
+        if (lifecycle.isChanging()) {
+            // A load that does not end runs in a library that an ordinary exit would unload under it.
+            Runtime.getRuntime().halt(CommandLine.ExitCode.OK);
+        }
         return CommandLine.ExitCode.OK;
+    }
+
+    private int failed(Exception problem) {
+        spec.commandLine().getErr().println("millrace: " + problem.getMessage());
+        return CommandLine.ExitCode.SOFTWARE;
     }
 
     /// What is about the whole process and so is not for libraries: runs are limited, and what large requests leave
@@ -159,15 +217,35 @@ final class ServeCommand implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), "model repository " + folder + " is no folder");
             }
         }
+        if (graceSeconds < 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--shutdown-grace must be 0 seconds or more, was " + graceSeconds);
+        }
+        if (traceFolder != null && !Files.isWritable(traceFolder)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--trace-dir " + traceFolder + " is no folder that can be written to");
+        }
         try {
-            RuntimeConfig runtime = RuntimeConfig.DEFAULT
+            RuntimeConfig runtime = control.applyTo(RuntimeConfig.DEFAULT
                     .withAgents(agents)
                     .withMaxBatch(maxBatch)
                     .withQueueRows(queueRows)
                     .withMemoryBytes(memoryLimit)
+                    .withResponseCacheBytes(responseCacheBytes)
                     .withRecording(!noRecording)
-                    .withDrainTimeout(Duration.ofSeconds(drainSeconds));
-            return new ServerConfig(folders, host, port, eventLoops, limits.values(), clientKey, runtime);
+                    .withGoldenCheck(!noGoldenCheck)
+                    .withDrainTimeout(Duration.ofSeconds(drainSeconds)));
+            return new ServerConfig(
+                    folders,
+                    host,
+                    port,
+                    grpcPort,
+                    eventLoops,
+                    limits.values(),
+                    clientKey,
+                    runtime,
+                    control.values(),
+                    traceFolder);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
@@ -186,7 +264,9 @@ final class ServeCommand implements Callable<Integer> {
         List<ModelStatus> all = server.runtime().status();
         String served = names(all, true);
         String broken = names(all, false);
-        return "Millrace " + Version.number() + " ready at " + server.url() + " - models: "
+        return "Millrace " + Version.number() + " ready at " + server.url()
+                + (server.grpcUrl() == null ? "" : " and " + server.grpcUrl())
+                + (server.adminUrl() == null ? "" : " and, for changes, " + server.adminUrl()) + " - models: "
                 + (served.isEmpty() ? "none" : served)
                 + (broken.isEmpty() ? "" : "; not served: " + broken);
     }

@@ -132,6 +132,27 @@ class LauncherTest {
     }
 
     @Test
+    void shouldHaveTheJvmWriteToTheWorkDirectoryOnly() throws Exception {
+        fakeJava(bin, "25.0.3");
+        script(bin.resolve("mkdir"), "exec " + onPath("mkdir") + " \"$@\"");
+        environment.put("MILLRACE_OPTS", "-XX:+UseG1GC");
+        for (List<String> option :
+                List.of(List.of("--work-dir", temp + "/a b"), List.of("--work-dir=" + temp + "/c"))) {
+            String folder = option.getLast().replace("--work-dir=", "");
+            List<String> arguments = new ArrayList<>(List.of("serve"));
+            arguments.addAll(option);
+
+            Run run = run(arguments.toArray(String[]::new));
+
+            assertThat(run.out())
+                    .contains(" -Djava.io.tmpdir=" + folder + " -XX:ErrorFile=" + folder
+                            + "/hs_err_pid%p.log -XX:+PerfDisableSharedMem -XX:+UseG1GC -cp ")
+                    .endsWith(" serve " + String.join(" ", option) + "\n");
+            assertThat(Path.of(folder)).isDirectory();
+        }
+    }
+
+    @Test
     void shouldRunTheBenchOnItsOwnClassPath() throws Exception {
         fakeJava(bin, "25.0.3");
         sourceFile("bench/pom.xml");

@@ -80,6 +80,21 @@ class ServeCommandTest {
                 "serve --model-repository . --agents -1        | agents",
                 "serve --model-repository . --max-body-bytes 0 | --max-body-bytes must be from 1",
                 "serve --model-repository . --head-timeout 10  | is no duration",
+                "serve --model-repository . --shutdown-grace -1| --shutdown-grace",
+                "serve --model-repository . --model-control-mode auto  | auto",
+                "serve --model-repository . --load-model m             | expected the model control mode explicit",
+                "serve --model-repository . --repository-poll-secs -1  | every 0 seconds or more",
+                "serve --model-repository . --admin-port 70000         | admin port",
+                "serve --model-repository . --admin-token-file no/file | no/file",
+                "serve --model-repository . --admin-token ü            | admin token",
+                "serve --model-repository . --admin-token a --admin-token-file b | expected one",
+                "serve --model-repository . --strict-readiness maybe   | maybe",
+                "serve --model-repository . --model-trial maybe        | maybe",
+                "serve --model-repository . --trial-memory-bytes 0     | --trial-memory-bytes must be at least 1, was"
+                        + " 0",
+                "serve --model-repository . --trial-timeout 0          | --trial-timeout must be 1 second or more, was"
+                        + " 0",
+                "serve --model-repository . --model-control-mode explicit --load-model * --load-model m | alone",
                 "serve --model-repository . --max-headers many | many",
             })
     void shouldSayInOneLineWhatIsWrongWithTheArguments(String arguments, String fragment) {
@@ -113,7 +128,7 @@ class ServeCommandTest {
         assumeFalse(signal.equals("INT") && isInterruptIgnored(), "SIGINT is ignored here, as in a shell's background");
         copyModel("linear");
         copyModel("corrupt");
-        Process process = start("--model-repository", temp.toString(), "--http-port", "0");
+        Process process = start("--model-repository", temp.toString(), "--http-port", "0", "--shutdown-grace", "1");
         BufferedReader out = process.inputReader();
         Matcher ready = READY.matcher(out.readLine());
         assertThat(ready.matches()).isTrue();
@@ -134,9 +149,35 @@ class ServeCommandTest {
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
+    void shouldGoOnServingForAWhileWhenItIsTerminated() throws Exception {
+        copyModel("linear");
+        Process process = start("--model-repository", temp.toString(), "--http-port", "0", "--shutdown-grace", "10000");
+        Matcher ready = READY.matcher(process.inputReader().readLine());
+        assertThat(ready.matches()).isTrue();
+
+        signal(process, "TERM");
+        while (ask(ready.group(1), RawClient.get("/v2/health/ready")).status() != 503) {
+            Thread.sleep(5);
+        }
+        RawClient.Answer answer = ask(ready.group(1), RawClient.post("/v2/models/linear/infer", Bodies.LINEAR));
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.headers()).containsEntry("connection", "close");
+        signal(process, "TERM");
+
+        assertThat(process.waitFor()).isEqualTo(1);
+    }
+
+    private static RawClient.Answer ask(String port, String request) {
+        try (RawClient client = RawClient.connect(Integer.parseInt(port))) {
+            return client.send(request).read();
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
     void shouldStopAtOnceWhenItIsToldTwice() throws Exception {
         copyModel("slow");
-        Process process = start("--model-repository", temp.toString(), "--http-port", "0");
+        Process process = start("--model-repository", temp.toString(), "--http-port", "0", "--shutdown-grace", "0");
         Matcher ready = READY.matcher(process.inputReader().readLine());
         assertThat(ready.matches()).isTrue();
 
@@ -153,10 +194,112 @@ class ServeCommandTest {
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
+    void shouldWriteToItsWorkDirectoryOnly() throws Exception {
+        copyModel("linear");
+        Path work = Files.createDirectories(temp.resolve(".work"));
+        // Nobody can write there, not even root.
+        Process process = start(
+                List.of("-Djava.io.tmpdir=" + work, "-Duser.home=/dev/null/home"),
+                "--model-repository",
+                temp.toString(),
+                "--http-port",
+                "0",
+                "--shutdown-grace",
+                "0",
+                "--work-dir",
+                work.toString());
+        assertThat(process.inputReader().readLine()).endsWith(" - models: linear:1");
+        signal(process, "TERM");
+        assertThat(process.waitFor()).isZero();
+
+        assertThat(process.errorReader().lines()).isEmpty();
+        try (Stream<Path> files = Files.walk(work)) {
+            assertThat(files.filter(Files::isRegularFile)
+                            .map(file -> file.getFileName().toString()))
+                    .hasSize(2)
+                    .allMatch(name -> name.contains("onnxruntime"));
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void shouldChangeModelsForWhoHasTheTokenOfTheFile() throws Exception {
+        copyModel("linear");
+        Path token = Files.writeString(temp.resolve(".token"), "a-token-for-tests\n");
+        Process process = start(
+                "--model-repository",
+                temp.toString(),
+                "--http-port",
+                "0",
+                "--shutdown-grace",
+                "0",
+                "--model-control-mode",
+                "explicit",
+                "--admin-port",
+                "0",
+                "--admin-token-file",
+                token.toString(),
+                "--verbose");
+        String ready = process.inputReader().readLine();
+        Matcher ports = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)").matcher(ready);
+        assertThat(ready).endsWith(" - models: none");
+        assertThat(ports.find()).isTrue();
+        String port = ports.group(1);
+        assertThat(ports.find()).isTrue();
+        String path = "/v2/repository/models/linear/";
+
+        assertThat(ask(port, RawClient.post(path + "load", "")).status()).isEqualTo(401);
+        assertThat(ask(port, RawClient.post(path + "load", "", "Authorization: Bearer a-token-for-tests\r\n"))
+                        .status())
+                .isEqualTo(200);
+        assertThat(ask(ports.group(1), RawClient.post(path + "unload", "")).status())
+                .isEqualTo(200);
+        signal(process, "TERM");
+        assertThat(process.waitFor()).isZero();
+        assertThat(process.errorReader().lines()).noneMatch(line -> line.contains("a-token-for-tests"));
+    }
+
+    @Test
+    void shouldEndWhenAModelCannotBeLoadedIfThatIsAskedFor() throws Exception {
+        copyModel("linear");
+        copyModel("corrupt");
+        Process process = start("--model-repository", temp.toString(), "--http-port", "0", "--exit-on-error", "true");
+
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(process.inputReader().lines()).isEmpty();
+        assertThat(process.errorReader().lines())
+                .anyMatch(line -> line.startsWith("millrace:")
+                        && line.contains("--exit-on-error")
+                        && line.endsWith(": corrupt:1"));
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void shouldSayThatItsWorkDirectoryIsNoUse() throws Exception {
+        Process process = start(
+                List.of("-Djava.io.tmpdir=/dev/null/tmp"),
+                "--model-repository",
+                temp.toString(),
+                "--work-dir",
+                temp.toString());
+
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(process.errorReader().lines().filter(line -> line.startsWith("millrace:")))
+                .singleElement()
+                .asString()
+                .contains("-Djava.io.tmpdir=" + temp, "/dev/null/tmp");
+        assertThat(run("serve", "--model-repository", temp.toString(), "--work-dir", "/dev/null/work")
+                        .err())
+                .contains("--work-dir is /dev/null/work, expected a folder that can be written to");
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
     void shouldServeTheExampleModelsOfItsCheckout() throws Exception {
         Path zoo = Files.createDirectories(temp.resolve("models/zoo"));
         copy("linear", zoo);
-        Process process = start(List.of("-Dmillrace.home=" + temp), "--http-port", "0", "--verbose");
+        Process process =
+                start(List.of("-Dmillrace.home=" + temp), "--http-port", "0", "--shutdown-grace", "0", "--verbose");
         try {
             assertThat(process.inputReader().readLine()).endsWith(" - models: linear:1");
             assertThat(process.errorReader().readLine()).contains("INFO", "native memory");
