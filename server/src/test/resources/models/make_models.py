@@ -46,6 +46,17 @@ identities("echo_all", NUMBERS | {"BYTES": T.STRING}, ["n"])
 for kind, code in (NUMBERS | {"BF16": T.BFLOAT16}).items():
     identities(f"echo_{kind.lower()}", {kind: code}, ["n", 2])
 
+# Every datatype with a shape of its own, and every rank.
+SHAPED = NUMBERS | {"BF16": T.BFLOAT16, "BYTES": T.STRING}
+save("echo_shapes",
+     [h.make_node("Identity", [f"in_{k}"], [f"out_{k}"]) for k in SHAPED],
+     [value(f"in_{k}", t, [f"{k}_a", f"{k}_b", f"{k}_c"]) for k, t in SHAPED.items()],
+     [value(f"out_{k}", t, [f"{k}_a", f"{k}_b", f"{k}_c"]) for k, t in SHAPED.items()])
+save("echo_ranks",
+     [h.make_node("Identity", [f"in_{r}"], [f"out_{r}"]) for r in range(7)],
+     [value(f"in_{r}", T.FLOAT, [f"d{r}_{a}" for a in range(r)]) for r in range(7)],
+     [value(f"out_{r}", T.FLOAT, [f"d{r}_{a}" for a in range(r)]) for r in range(7)])
+
 # Rows of four numbers to rows of two.
 save("linear",
      [h.make_node("MatMul", ["x", "w"], ["xw"]), h.make_node("Add", ["xw", "b"], ["y"])],

@@ -4,6 +4,7 @@ package dev.millrace.json;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryTag;
+import dev.millrace.memory.Tensor;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -168,6 +169,20 @@ public final class JsonWriter {
 
     public JsonWriter string(String text) {
         return string(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// An element of a tensor: a number, a truth value or a text.
+    @Hot
+    public JsonWriter element(Tensor tensor, long i) {
+        return switch (tensor.datatype()) {
+            case FP32 -> number(tensor.getFloat(i));
+            case FP64 -> number(tensor.getDouble(i));
+            case FP16, BF16 -> number((float) tensor.getReal(i));
+            case BOOL -> bool(tensor.getLong(i) != 0);
+            case UINT64 -> unsigned(tensor.getLong(i));
+            case BYTES -> string(tensor.getBytes((int) i));
+            default -> number(tensor.getLong(i));
+        };
     }
 
     /// UTF-8 bytes as a string; what is not UTF-8 in them becomes the replacement character.

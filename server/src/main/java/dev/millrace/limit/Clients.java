@@ -128,6 +128,17 @@ public final class Clients {
         }
     }
 
+    /// What a client is told that has too few rows left.
+    ///
+    /// @param rows what it asked for
+    /// @param waitNanos when there will be so many
+    public static String tooManyRows(Limits limits, long rows, long waitNanos) {
+        long millis = Math.ceilDiv(waitNanos, TimeUnit.MILLISECONDS.toNanos(1));
+        return "this client has no " + rows + (rows == 1 ? " row" : " rows") + " left, at most "
+                + limits.get(Limit.CLIENT_LIMIT) + " per second are allowed (" + Limit.CLIENT_LIMIT.option()
+                + "); there will be in " + millis + " ms";
+    }
+
     /// How many clients have a bucket of their own.
     public int size() {
         return buckets.size();

@@ -16,6 +16,7 @@ public enum Limit {
     MAX_HEADER_BYTES(Unit.BYTES, 32_768, 64, 1 << 20, "The most that a request's headers may take together."),
     MAX_HEADERS(Unit.COUNT, 100, 1, 10_000, "The most headers of a request."),
     MAX_BODY_BYTES(Unit.BYTES, 64 << 20, 1, 1 << 30, "The largest request body."),
+    MAX_UPLOAD_BYTES(Unit.BYTES, 1L << 30, 0, 1L << 40, "The most of models on disk that came with a load, together."),
     MAX_RECEIVING_BYTES(Unit.BYTES, 256 << 20, 1, 1L << 40, "The most of bodies that have not come wholly, together."),
     MAX_PIPELINED(Unit.COUNT, 256, 1, 65_536, "Requests of a connection that wait for answers; more are not read."),
     MAX_JSON_DEPTH(Unit.COUNT, 100, 8, 1000, "How deep JSON may be nested."),

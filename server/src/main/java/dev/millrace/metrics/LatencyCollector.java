@@ -78,8 +78,7 @@ final class LatencyCollector implements MultiCollector {
 
     private void add(
             SummarySnapshot.Builder requests, SummarySnapshot.Builder stages, Labels labels, Recording recording) {
-        Recording start = before.get(Key.of(recording));
-        Recording window = start == null ? recording : recording.since(start);
+        Recording window = recording.since(before.get(Key.of(recording)));
         for (Stage stage : Stage.values()) {
             Distribution all = recording.stages().get(stage);
             Distribution lately = window.stages().get(stage);

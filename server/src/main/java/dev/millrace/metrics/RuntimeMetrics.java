@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.metrics;
 
+import dev.millrace.cache.ResponseCache;
+import dev.millrace.manage.Management;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryBudgets;
 import dev.millrace.memory.MemoryTag;
@@ -11,6 +13,7 @@ import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.Outcome;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -20,6 +23,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -32,23 +36,36 @@ import java.util.function.ToDoubleFunction;
 ///
 /// Threads: one at a time.
 public final class RuntimeMetrics implements AutoCloseable {
+    /// The code of gRPC whose series is there from the beginning.
+    private static final String OK = "OK";
+
     private static final int STATUS_LIMIT = 600;
 
     private final Millrace millrace;
     private final ServerFigures server;
+    private final Management management;
+    private final ModelMetrics models = new ModelMetrics();
+    private final TritonMetrics triton = new TritonMetrics();
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final LatencyCollector latencies;
     private final Map<Key, LaneStatistics> lanes = new HashMap<>();
-    private final Set<Key> memories = new HashSet<>();
+    private final Map<Key, VersionMemory> memories = new HashMap<>();
+    /// What there is of each model version, to be taken away with it.
+    private final Map<Key, List<Meter>> ofLanes = new HashMap<>();
+
+    private final Map<Key, List<Meter>> ofMemories = new HashMap<>();
     private final Set<Integer> statuses = new HashSet<>();
+    private final Set<String> codes = new HashSet<>();
 
     private record Key(String model, long version) {}
 
     /// @param server what the server counts itself
-    public RuntimeMetrics(Millrace millrace, ServerFigures server) {
+    /// @param management has the statistics that Triton's metrics are made of
+    public RuntimeMetrics(Millrace millrace, ServerFigures server, Management management) {
         this.millrace = millrace;
         this.server = server;
+        this.management = management;
         this.latencies = new LatencyCollector(millrace::recordings);
         new ClassLoaderMetrics().bindTo(registry);
         new JvmMemoryMetrics().bindTo(registry);
@@ -64,9 +81,24 @@ public final class RuntimeMetrics implements AutoCloseable {
         }
         MemoryBudgets memory = millrace.memory();
         budget("models", memory.models(), MemoryTag.MODEL);
-        budget("tensors", memory.tensors(), MemoryTag.RING, MemoryTag.CALL);
+        budget("tensors", memory.tensors(), MemoryTag.RING, MemoryTag.CALL, MemoryTag.CACHE);
         budget("heap", memory.heap(), MemoryTag.CALL, MemoryTag.BODY, MemoryTag.ANSWER);
         register();
+        register(millrace.responseCache());
+        registerTraces();
+    }
+
+    private void register(ResponseCache cache) {
+        bytes("millrace.cache.limit", cache, ResponseCache::limitBytes, "The most that the response cache may take")
+                .register(registry);
+        bytes("millrace.cache.used", cache, ResponseCache::usedBytes, "What the answers in the response cache take")
+                .register(registry);
+        Gauge.builder("millrace.cache.entries", cache, ResponseCache::entries)
+                .description("Answers in the response cache")
+                .register(registry);
+        FunctionCounter.builder("millrace.cache.evictions", cache, ResponseCache::evictions)
+                .description("Answers that left the response cache to make room for others")
+                .register(registry);
     }
 
     private void register() {
@@ -88,6 +120,15 @@ public final class RuntimeMetrics implements AutoCloseable {
                         .description("Requests refused and connections closed for a limit")
                         .tag("limit", limit)
                         .register(registry));
+    }
+
+    private void registerTraces() {
+        FunctionCounter.builder("millrace.traces.written", management, Management::tracesWritten)
+                .description("Traces of requests that are in files")
+                .register(registry);
+        FunctionCounter.builder("millrace.traces.dropped", management, Management::tracesDropped)
+                .description("Traces of requests that there was no room for")
+                .register(registry);
     }
 
     private void budget(String part, MemoryBudget budget, MemoryTag... tags) {
@@ -112,14 +153,16 @@ public final class RuntimeMetrics implements AutoCloseable {
     private void register(VersionMemory version) {
         Tags tags = Tags.of("model", version.model(), "version", Long.toString(version.version()));
         String help = "Memory that a model version has booked";
-        bytes("millrace.model.memory", version.weights(), MemoryBudget::used, help)
+        List<Meter> meters = new ArrayList<>();
+        meters.add(bytes("millrace.model.memory", version.weights(), MemoryBudget::used, help)
                 .tags(tags.and("tag", lower(MemoryTag.MODEL)))
-                .register(registry);
+                .register(registry));
         for (MemoryTag tag : List.of(MemoryTag.RING, MemoryTag.CALL)) {
-            bytes("millrace.model.memory", version.tensors(), tensors -> tensors.used(tag), help)
+            meters.add(bytes("millrace.model.memory", version.tensors(), tensors -> tensors.used(tag), help)
                     .tags(tags.and("tag", lower(tag)))
-                    .register(registry);
+                    .register(registry));
         }
+        ofMemories.put(new Key(version.model(), version.version()), meters);
     }
 
     private static String lower(Enum<?> constant) {
@@ -133,23 +176,63 @@ public final class RuntimeMetrics implements AutoCloseable {
 
     /// Everything, as it is now.
     public String scrape() {
-        for (LaneStatistics statistics : millrace.statistics()) {
-            Key key = new Key(statistics.model(), statistics.version());
-            if (lanes.put(key, statistics) == null) {
-                register(key);
-            }
-        }
-        for (VersionMemory version : millrace.memoryOfModels()) {
-            if (memories.add(new Key(version.model(), version.version()))) {
-                register(version);
-            }
-        }
+        List<LaneStatistics> now = millrace.statistics();
+        follow(now);
+        followMemory();
         for (int status = 0; status < STATUS_LIMIT; status++) {
             if (server.answers().applyAsLong(status) > 0 && statuses.add(status)) {
                 register(status);
             }
         }
-        return registry.scrape();
+        server.calls().forEach((code, count) -> {
+            if ((code.equals(OK) || count.getAsLong() > 0) && codes.add(code)) {
+                register(code, count);
+            }
+        });
+        return registry.scrape()
+                + models.text(millrace.status(), millrace.lifecycle().changes(), millrace.totals())
+                + triton.text(management.statistics(), now);
+    }
+
+    /// Models come and go.
+    private void follow(List<LaneStatistics> now) {
+        Set<Key> gone = new HashSet<>(lanes.keySet());
+        for (LaneStatistics statistics : now) {
+            Key key = new Key(statistics.model(), statistics.version());
+            gone.remove(key);
+            if (lanes.put(key, statistics) == null) {
+                register(key);
+            }
+        }
+        for (Key key : gone) {
+            ofLanes.remove(key).forEach(registry::remove);
+            lanes.remove(key);
+        }
+    }
+
+    private void followMemory() {
+        Map<Key, VersionMemory> now = new HashMap<>();
+        millrace.memoryOfModels().forEach(version -> now.put(new Key(version.model(), version.version()), version));
+        for (Key key : Set.copyOf(memories.keySet())) {
+            // A version that was loaded anew has budgets of its own.
+            if (now.get(key) == null
+                    || now.get(key).weights() != memories.get(key).weights()) {
+                ofMemories.remove(key).forEach(registry::remove);
+                memories.remove(key);
+            }
+        }
+        now.forEach((key, version) -> {
+            if (memories.put(key, version) == null) {
+                register(version);
+            }
+        });
+    }
+
+    private void register(String code, LongSupplier count) {
+        FunctionCounter.builder("millrace.grpc.requests", count, LongSupplier::getAsLong)
+                .description("calls of gRPC by the code that they ended with")
+                .tag("code", code)
+                .register(registry);
     }
 
     private void register(int status) {
@@ -188,6 +271,7 @@ public final class RuntimeMetrics implements AutoCloseable {
         counter("millrace.batches", "Runs of the model", tags, key, LaneStatistics::batches);
         counter("millrace.run.seconds", "Time spent in runs", tags, key, lane -> lane.runNanos() / 1e9);
         protection(tags, key);
+        cache(tags, key);
         gauge("millrace.queue.rows", "Rows that wait for a run", tags, key, LaneStatistics::queued);
         gauge(
                 "millrace.requests.in.flight",
@@ -230,18 +314,47 @@ public final class RuntimeMetrics implements AutoCloseable {
                 lane -> lane.breakerOpen() ? 1 : 0);
     }
 
+    private void cache(Tags tags, Key key) {
+        counter(
+                "millrace.cache.hits",
+                "Requests answered from the response cache",
+                tags,
+                key,
+                LaneStatistics::cacheHits);
+        counter(
+                "millrace.cache.misses",
+                "Requests that the response cache had no answer for",
+                tags,
+                key,
+                LaneStatistics::cacheMisses);
+        counter(
+                "millrace.cache.hit.seconds",
+                "Time spent on finding answers in the response cache",
+                tags,
+                key,
+                lane -> lane.cacheHitNanos() / 1e9);
+        counter(
+                "millrace.cache.miss.seconds",
+                "Time spent on looking for answers in vain, and on keeping them",
+                tags,
+                key,
+                lane -> lane.cacheMissNanos() / 1e9);
+    }
+
     private void counter(String name, String help, Tags tags, Key key, ToDoubleFunction<LaneStatistics> value) {
-        FunctionCounter.builder(name, lanes, all -> value.applyAsDouble(all.get(key)))
-                .description(help)
-                .tags(tags)
-                .register(registry);
+        ofLanes.computeIfAbsent(key, _ -> new ArrayList<>())
+                .add(FunctionCounter.builder(name, lanes, all -> value.applyAsDouble(all.get(key)))
+                        .description(help)
+                        .tags(tags)
+                        .register(registry));
     }
 
     private void gauge(String name, String help, Tags tags, Key key, ToDoubleFunction<LaneStatistics> value) {
-        Gauge.builder(name, lanes, all -> value.applyAsDouble(all.get(key)))
-                .description(help)
-                .tags(tags)
-                .register(registry);
+        ofLanes.computeIfAbsent(key, _ -> new ArrayList<>())
+                .add(Gauge.builder(name, lanes, all -> value.applyAsDouble(all.get(key)))
+                        .description(help)
+                        .tags(tags)
+                        .register(registry));
     }
 
     @Override

@@ -3,16 +3,23 @@ package dev.millrace.protocol;
 
 import dev.millrace.json.JsonReader;
 import dev.millrace.json.JsonReader.Token;
+import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import java.util.Arrays;
+import java.util.Base64;
 
 /// Reads the array of an input's elements, flat or nested like the shape, into a tensor.
 ///
 /// Values are taken exactly or not at all: floating-point numbers are rounded to the nearest of their type, and what is
 /// out of a type's range is refused. Threads: one.
 final class DataDecoder {
+    private static final byte[] BASE64 = JsonWriter.ascii("b64");
+
+    /// Whether strings may be objects with their bytes in base64.
+    private final boolean objects;
+
     private long[] counts = new long[4];
 
     private JsonReader json;
@@ -21,10 +28,17 @@ final class DataDecoder {
     private long[] shape;
     private int rank;
     private long stored;
+    /// The place in the tensor that the array begins with.
+    private long origin;
     private long count;
     private int depth;
     /// How deep the elements are; 0 until there is one.
     private int leafDepth;
+
+    /// @param base64 whether strings may also come as `{"b64": "..."}`
+    DataDecoder(boolean base64) {
+        this.objects = base64;
+    }
 
     /// Reads the array that comes next.
     ///
@@ -41,7 +55,43 @@ final class DataDecoder {
         shape = sizes;
         rank = dimensions;
         stored = room;
+        origin = 0;
         count = 0;
+        array(expected);
+    }
+
+    /// Reads the value that comes next into a part of a tensor: an array, or an element where there are no dimensions.
+    ///
+    /// @param target has the room
+    /// @param sizes what the sizes of nested arrays have to be, in its first `dimensions` values
+    /// @param expected the product of the sizes
+    /// @param from where in the tensor the part begins
+    void decodePart(
+            JsonReader reader, String name, Tensor target, long[] sizes, int dimensions, long expected, long from) {
+        json = reader;
+        input = name;
+        tensor = target;
+        shape = sizes;
+        rank = dimensions;
+        stored = from + expected;
+        origin = from;
+        count = from;
+        if (dimensions == 0) {
+            store(json.token());
+        } else if (json.token() == Token.ARRAY) {
+            array(expected);
+        } else {
+            throw notAnArray();
+        }
+    }
+
+    private Refusal notAnArray() {
+        return Refusal.invalid(
+                "a value of input '" + input + "' is " + json.describe() + ", expected an array for shape " + shown());
+    }
+
+    @Hot
+    private void array(long expected) {
         leafDepth = 0;
         depth = 1;
         reserveCounts();
@@ -58,7 +108,7 @@ final class DataDecoder {
                 elements();
             }
         }
-        if (count != expected) {
+        if (count - origin != expected) {
             throw wrongCount(expected);
         }
     }
@@ -70,8 +120,8 @@ final class DataDecoder {
     }
 
     private Refusal wrongCount(long expected) {
-        return Refusal.invalid("input '" + input + "' has " + count + " elements in data, expected " + expected
-                + " for shape " + shown());
+        return Refusal.invalid("input '" + input + "' has " + (count - origin) + " elements in data, expected "
+                + expected + " for shape " + shown());
     }
 
     private String shown() {
@@ -232,6 +282,10 @@ final class DataDecoder {
     }
 
     private void storeText(Token token) {
+        if (token == Token.OBJECT && objects) {
+            storeBytes();
+            return;
+        }
         if (token != Token.STRING) {
             throw wrongType("a string");
         }
@@ -240,12 +294,43 @@ final class DataDecoder {
             throw unfit("half a surrogate pair, which no UTF-8 text has");
         }
         byte[] text = json.textBytes();
+        requireNoZero(text, "the character U+0000");
+        tensor.setBytes((int) count, text);
+    }
+
+    /// Reads `{"b64": "..."}`.
+    private void storeBytes() {
+        byte[] bytes = null;
+        json.enterObject();
+        while (json.nextMember()) {
+            boolean known = bytes == null && json.isKey(BASE64) && json.token() == Token.STRING;
+            if (!known) {
+                throw unfit("another member than 'b64' with a string");
+            }
+            json.readText();
+            bytes = decoded(json.text());
+        }
+        if (bytes == null) {
+            throw unfit("no member 'b64'");
+        }
+        requireNoZero(bytes, "the byte 0");
+        tensor.setBytes((int) count, bytes);
+    }
+
+    private byte[] decoded(String base64) {
+        try {
+            return Base64.getDecoder().decode(base64);
+        } catch (IllegalArgumentException e) {
+            throw unfit("no base64 in 'b64': " + e.getMessage());
+        }
+    }
+
+    private void requireNoZero(byte[] text, String what) {
         for (byte character : text) {
             if (character == 0) {
-                throw unfit("the character U+0000, at which ONNX Runtime would cut it off");
+                throw unfit(what + ", at which ONNX Runtime would cut it off");
             }
         }
-        tensor.setBytes((int) count, text);
     }
 
     private Refusal unfit(String what) {

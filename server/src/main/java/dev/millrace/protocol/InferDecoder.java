@@ -9,40 +9,38 @@ import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.memory.Hot;
 import dev.millrace.model.Signature;
-import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
-/// Reads the JSON body of an inference request into a call's tensors, in one pass and without a tree.
+/// Reads the body of an inference request into a call's tensors: JSON in one pass and without a tree, and the bytes of
+/// tensors that come behind it.
 ///
 /// Unknown keys are passed over. Threads: one; results belong to the last request that was decoded.
 public final class InferDecoder {
-    /// A year: longer timeouts are as good as none, and nanoseconds of this do not overflow.
-    public static final long MAX_TIMEOUT_MICROS = 365L * 24 * 3600 * 1_000_000;
-
     private static final byte[] ID = JsonWriter.ascii("id");
     private static final byte[] INPUTS = JsonWriter.ascii("inputs");
     private static final byte[] OUTPUTS = JsonWriter.ascii("outputs");
     private static final byte[] PARAMETERS = JsonWriter.ascii("parameters");
-    private static final byte[] TIMEOUT = JsonWriter.ascii("timeout");
-    private static final byte[] PRIORITY = JsonWriter.ascii("priority");
-    private static final byte[] NAME = JsonWriter.ascii("name");
 
     private final Limits limits;
     private final JsonReader json;
     private final InputDecoder inputs;
 
+    private final OutputDecoder outputDecoder;
+    private final RawDecoder rawDecoder;
+    private final RequestParameters parameters;
+
     private String id;
-    private int[] outputs;
-    private long timeoutMicros;
-    private int priority;
+    private RequestedOutputs outputs = RequestedOutputs.ALL;
 
     /// @param limits what a request may have
     public InferDecoder(Limits limits) {
         this.limits = limits;
         this.json = new JsonReader(limits.count(Limit.MAX_JSON_DEPTH));
         this.inputs = new InputDecoder(json, limits);
+        this.outputDecoder = new OutputDecoder(json);
+        this.rawDecoder = new RawDecoder(limits);
+        this.parameters = new RequestParameters(limits);
     }
 
     /// The request's id, or null.
@@ -50,44 +48,55 @@ public final class InferDecoder {
         return id;
     }
 
-    /// The outputs that are wanted, in the request's order; null for all.
-    public int[] outputs() {
+    /// The outputs that are wanted.
+    public RequestedOutputs outputs() {
         return outputs;
     }
 
-    /// How long the answer may take, or 0 for no limit.
-    public long timeoutMicros() {
-        return timeoutMicros;
-    }
-
-    /// The priority that the request asks for; 0 for the model's default.
+    /// What the request's parameters ask for.
     @Hot
-    public int priority() {
-        return priority;
+    public RequestParameters parameters() {
+        return parameters;
     }
 
     /// Reads a body.
     ///
     /// @param inputNames the names of the model's inputs in UTF-8
-    /// @param body has [JsonReader#PADDING] bytes after the request's `length`
+    /// @param body has [JsonReader#PADDING] bytes after the JSON's `length`
+    /// @param binary what comes behind the JSON, or null if that is the whole body
     /// @throws Refusal if it is no request that the call's model can answer
     @Hot
-    public void decode(Call call, byte[][] inputNames, byte[] body, int offset, int length) {
-        id = null;
-        outputs = null;
-        timeoutMicros = 0;
-        priority = 0;
+    public void decode(Call call, byte[][] inputNames, byte[] body, int offset, int length, BinaryBody binary) {
+        clear();
         int mark = markLength(body, offset, length);
         json.reset(body, offset + mark, length - mark);
-        inputs.begin(call, inputNames, length - mark);
+        inputs.begin(call, inputNames, length - mark, binary);
         try {
             decode(call.signature());
             inputs.requireAll();
+            outputs = outputDecoder.result(parameters.binaryOutput());
         } catch (JsonException e) {
             throw malformed(e);
         } finally {
             inputs.end();
         }
+    }
+
+    /// Takes a body without JSON, which is the elements of the model's only input. All outputs are wanted as bytes.
+    ///
+    /// @throws Refusal if the call's model cannot answer that
+    public void decodeRaw(Call call, BinaryBody body) {
+        clear();
+        rawDecoder.decode(call, body);
+        outputs = RequestedOutputs.ALL_BINARY;
+    }
+
+    @Hot
+    private void clear() {
+        id = null;
+        outputs = RequestedOutputs.ALL;
+        outputDecoder.clear();
+        parameters.clear();
     }
 
     private Refusal malformed(JsonException e) {
@@ -117,9 +126,9 @@ public final class InferDecoder {
             } else if (json.isKey(ID)) {
                 readId();
             } else if (json.isKey(OUTPUTS)) {
-                readOutputs(signature);
+                outputDecoder.decode(signature);
             } else if (json.isKey(PARAMETERS)) {
-                readParameters();
+                parameters.decode(json);
             } else {
                 json.skip();
             }
@@ -163,94 +172,5 @@ public final class InferDecoder {
 
     private Refusal notAnArray(String key) {
         return Refusal.invalid("'" + key + "' is " + json.describe() + ", expected an array");
-    }
-
-    private void readOutputs(Signature signature) {
-        outputs = null;
-        if (json.token() == Token.NULL) {
-            json.skip();
-            return;
-        }
-        if (json.token() != Token.ARRAY) {
-            throw notAnArray("outputs");
-        }
-        int[] chosen = new int[signature.outputs().size()];
-        int count = 0;
-        json.enterArray();
-        while (json.nextElement()) {
-            int index = readOutput(signature);
-            for (int i = 0; i < count; i++) {
-                if (chosen[i] == index) {
-                    throw Refusal.invalid(
-                            "output '" + signature.outputs().get(index).name() + "' is asked for a second time");
-                }
-            }
-            chosen[count++] = index;
-        }
-        outputs = count == 0 ? null : Arrays.copyOf(chosen, count);
-    }
-
-    private int readOutput(Signature signature) {
-        if (json.token() != Token.OBJECT) {
-            throw Refusal.invalid("an element of 'outputs' is " + json.describe() + ", expected an object");
-        }
-        String name = null;
-        json.enterObject();
-        while (json.nextMember()) {
-            if (json.isKey(NAME)) {
-                name = Texts.optional(json, "the name of an output");
-            } else {
-                json.skip();
-            }
-        }
-        if (name == null) {
-            throw Refusal.invalid("an element of 'outputs' has no name");
-        }
-        int index = signature.outputIndex(name);
-        if (index < 0) {
-            throw Refusal.invalid("the model has no output '" + name + "'; it has "
-                    + signature.outputs().stream().map(TensorSpec::name).toList());
-        }
-        return index;
-    }
-
-    private void readParameters() {
-        if (json.token() == Token.NULL) {
-            json.skip();
-            return;
-        }
-        if (json.token() != Token.OBJECT) {
-            throw Refusal.invalid("'parameters' is " + json.describe() + ", expected an object");
-        }
-        json.enterObject();
-        for (int count = 1; json.nextMember(); count++) {
-            if (count > limits.get(Limit.MAX_PARAMETERS)) {
-                throw Refusal.tooLarge(limits, Limit.MAX_PARAMETERS, "'parameters' has " + count + " and more");
-            }
-            if (json.isKey(TIMEOUT)) {
-                timeoutMicros = timeout();
-            } else if (json.isKey(PRIORITY)) {
-                priority = priorityLevel();
-            } else {
-                json.skip();
-            }
-        }
-    }
-
-    private int priorityLevel() {
-        long level = Texts.natural(json);
-        if (level < 0) {
-            throw Refusal.invalid("parameter 'priority' is " + json.describe() + ", expected an integer from 0");
-        }
-        return (int) Math.min(level, Integer.MAX_VALUE);
-    }
-
-    private long timeout() {
-        long micros = Texts.natural(json);
-        if (micros < 0) {
-            throw Refusal.invalid(
-                    "parameter 'timeout' is " + json.describe() + ", expected microseconds as an integer from 0");
-        }
-        return Math.min(micros, MAX_TIMEOUT_MICROS);
     }
 }

@@ -4,43 +4,38 @@ package dev.millrace.protocol;
 import dev.millrace.json.JsonReader;
 import dev.millrace.json.JsonReader.Token;
 import dev.millrace.json.JsonWriter;
-import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
-import dev.millrace.model.Signature;
-import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
 import java.util.Arrays;
 
 /// Reads one object of a request's `inputs` into the call's tensor of that name.
 ///
-/// Its keys may come in any order. Elements that come before name, datatype and shape are known are passed over first,
-/// and read again at the object's end. Threads: one.
-final class InputDecoder {
-    /// More dimensions than any model in practice has; NumPy's limit.
-    private static final int MAX_RANK = 32;
-
+/// Its elements are JSON, or come behind that as bytes, in the order of `inputs`. Its keys may come in any order.
+/// Elements that come before name, datatype and shape are known are passed over first, and read again at the object's
+/// end. Threads: one.
+final class InputDecoder extends InputReader {
     private static final byte[] NAME = JsonWriter.ascii("name");
     private static final byte[] DATATYPE = JsonWriter.ascii("datatype");
     private static final byte[] SHAPE = JsonWriter.ascii("shape");
     private static final byte[] DATA = JsonWriter.ascii("data");
+    private static final byte[] PARAMETERS = JsonWriter.ascii("parameters");
+    private static final byte[] BINARY_SIZE = JsonWriter.ascii("binary_data_size");
 
     private static final DataType[] TYPES = DataType.values();
     private static final byte[][] TYPE_NAMES =
             Arrays.stream(TYPES).map(type -> JsonWriter.ascii(type.name())).toArray(byte[][]::new);
 
     private final JsonReader json;
-    private final Limits limits;
-    private final long maxElements;
-    private final DataDecoder data = new DataDecoder();
-    private final long[] shape = new long[MAX_RANK];
+    private final DataDecoder data = new DataDecoder(false);
 
     private int bodyLength;
-    private Call call;
-    private byte[][] names = {};
-    private boolean[] seen = {};
+    /// What comes behind the JSON, or null.
+    private BinaryBody binary;
+    /// What of that belongs to inputs so far.
+    private int binaryTaken;
 
     private int position;
     private boolean named;
@@ -53,64 +48,53 @@ final class InputDecoder {
     private DataType datatype;
 
     private String otherType;
-    private int rank;
     private int dataStart;
+    /// How many bytes behind the JSON are its elements; -1 if they are JSON.
+    private long binarySize;
+
     private boolean resolved;
     private boolean decoded;
-    private TensorSpec spec;
     private Tensor tensor;
     private long elements;
-    /// Of all inputs of the request so far.
-    private long allElements;
 
     InputDecoder(JsonReader json, Limits limits) {
+        super(limits);
         this.json = json;
-        this.limits = limits;
-        this.maxElements = limits.get(Limit.MAX_ELEMENTS);
     }
 
     /// Gets ready for the inputs of a request.
     ///
     /// @param inputNames the names of the model's inputs in UTF-8
-    /// @param length the length of the request's body
+    /// @param length the length of the request's JSON
+    /// @param behind what comes behind that, or null
     @Hot
-    void begin(Call filled, byte[][] inputNames, int length) {
-        call = filled;
-        names = inputNames;
-        bodyLength = length;
-        allElements = 0;
-        if (seen.length == names.length) {
-            Arrays.fill(seen, false);
-        } else {
-            resizeSeen();
-        }
-    }
-
-    private void resizeSeen() {
-        seen = new boolean[names.length];
+    void begin(Call filled, byte[][] inputNames, int length, BinaryBody behind) {
+        beginRequest(filled, inputNames);
+        binary = behind;
+        binaryTaken = 0;
+        bodyLength = length + (behind == null ? 0 : behind.length());
     }
 
     /// Drops what belongs to the request.
     @Hot
     void end() {
-        call = null;
-        spec = null;
+        endRequest();
+        binary = null;
         tensor = null;
     }
 
-    /// Checks that every input was there.
+    /// Checks that every input was there, and that nothing is left over.
     @Hot
     void requireAll() {
-        for (int i = 0; i < seen.length; i++) {
-            if (!seen[i]) {
-                throw missing(call.signature().inputs().get(i));
-            }
+        requireEach();
+        if (binary != null && binaryTaken < binary.length()) {
+            throw leftOver();
         }
     }
 
-    private static Refusal missing(TensorSpec input) {
-        return Refusal.invalid(
-                "input '" + input.name() + "' is missing, expected " + input.datatype() + " of shape " + input.shape());
+    private Refusal leftOver() {
+        return Refusal.invalid("behind the JSON come " + binary.length() + " bytes, of which the inputs have "
+                + binaryTaken + " by their binary_data_size; " + (binary.length() - binaryTaken) + " are left over");
     }
 
     /// Reads the object that comes next.
@@ -124,8 +108,9 @@ final class InputDecoder {
         otherName = null;
         typed = false;
         datatype = null;
-        rank = -1;
+        rank(-1);
         dataStart = -1;
+        binarySize = -1;
         resolved = false;
         decoded = false;
         if (json.token() != Token.OBJECT) {
@@ -135,7 +120,9 @@ final class InputDecoder {
         while (json.nextMember()) {
             member();
         }
-        if (!decoded) {
+        if (binarySize >= 0) {
+            decodeBinary();
+        } else if (!decoded) {
             decodeLate();
         }
     }
@@ -144,12 +131,13 @@ final class InputDecoder {
         return Refusal.invalid(label() + " is " + json.describe() + ", expected an object");
     }
 
-    private String label() {
+    @Override
+    String label() {
         return named ? "input '" + name() + "'" : "inputs[" + position + "]";
     }
 
     private String name() {
-        return index < 0 ? otherName : call.signature().inputs().get(index).name();
+        return index < 0 ? otherName : call().signature().inputs().get(index).name();
     }
 
     @Hot
@@ -165,9 +153,47 @@ final class InputDecoder {
         } else if (json.isKey(DATATYPE)) {
             requireUndecided("datatype");
             readDatatype();
+        } else if (json.isKey(PARAMETERS)) {
+            readParameters();
         } else {
             json.skip();
         }
+    }
+
+    @Hot
+    private void readParameters() {
+        if (json.token() != Token.OBJECT) {
+            readNoParameters();
+            return;
+        }
+        json.enterObject();
+        while (json.nextMember()) {
+            if (json.isKey(BINARY_SIZE)) {
+                binarySize = Texts.natural(json);
+                if (binarySize < 0) {
+                    throw wrongBinarySize();
+                }
+            } else if (json.isKey(Texts.SHARED_MEMORY)) {
+                throw sharedMemory();
+            } else {
+                json.skip();
+            }
+        }
+    }
+
+    private void readNoParameters() {
+        if (Texts.enterParameters(json, "the parameters of " + label())) {
+            throw new IllegalStateException("an object");
+        }
+    }
+
+    private Refusal sharedMemory() {
+        return Texts.sharedMemory(label());
+    }
+
+    private Refusal wrongBinarySize() {
+        return Refusal.invalid(
+                "binary_data_size of " + label() + " is " + json.describe() + ", expected an integer from 0");
     }
 
     /// A second value cannot count any more once elements were read by the first.
@@ -186,6 +212,7 @@ final class InputDecoder {
     private void readName() {
         if (json.token() == Token.STRING) {
             json.readText();
+            byte[][] names = names();
             for (int i = 0; i < names.length; i++) {
                 if (json.isText(names[i])) {
                     index = i;
@@ -202,6 +229,10 @@ final class InputDecoder {
         otherName = Texts.optional(json, "the name of " + label());
         index = -1;
         named = otherName != null;
+    }
+
+    private Refusal notADimension() {
+        return wrongDimension(json.describe());
     }
 
     @Hot
@@ -232,17 +263,13 @@ final class InputDecoder {
             throw notAnArray("shape");
         }
         json.enterArray();
-        rank = 0;
+        rank(0);
         while (json.nextElement()) {
-            if (rank == MAX_RANK) {
-                throw tooManyDimensions();
-            }
             long dimension = Texts.natural(json);
             if (dimension < 0) {
-                throw wrongDimension();
+                throw notADimension();
             }
-            shape[rank] = dimension;
-            rank++;
+            addDimension(dimension);
         }
     }
 
@@ -250,21 +277,12 @@ final class InputDecoder {
         return Refusal.invalid("the " + key + " of " + label() + " is " + json.describe() + ", expected an array");
     }
 
-    private Refusal tooManyDimensions() {
-        return Refusal.invalid("the shape of " + label() + " has more than " + MAX_RANK + " dimensions");
-    }
-
-    private Refusal wrongDimension() {
-        return Refusal.invalid("dimension " + rank + " in the shape of " + label() + " is " + json.describe()
-                + ", expected an integer from 0 to " + Long.MAX_VALUE);
-    }
-
     @Hot
     private void readData() {
         if (json.token() != Token.ARRAY) {
             throw notAnArray("data");
         }
-        if (named && typed && rank >= 0) {
+        if (named && typed && rank() >= 0) {
             resolve();
             decodeData();
         } else {
@@ -286,6 +304,39 @@ final class InputDecoder {
         json.seek(end);
     }
 
+    @Hot
+    private void decodeBinary() {
+        if (decoded || dataStart >= 0) {
+            throw dataTwice();
+        }
+        requireComplete();
+        if (binary == null) {
+            throw noBinary();
+        }
+        if (binarySize > binary.length() - binaryTaken) {
+            throw tooFewBytes();
+        }
+        resolve();
+        int size = (int) binarySize;
+        BinaryDecoder.decode(spec().name(), tensor, shape(), rank(), binary, binaryTaken, size);
+        binaryTaken += size;
+        decoded = true;
+    }
+
+    private Refusal dataTwice() {
+        return Refusal.invalid(label() + " has both data and binary_data_size, expected one of them");
+    }
+
+    private Refusal noBinary() {
+        return Refusal.invalid(label() + " has binary_data_size " + binarySize
+                + ", but without the header Inference-Header-Content-Length the body is JSON only");
+    }
+
+    private Refusal tooFewBytes() {
+        return Refusal.invalid(label() + " has binary_data_size " + binarySize + ", but only "
+                + (binary.length() - binaryTaken) + " bytes of the body are left for it");
+    }
+
     private void requireComplete() {
         if (!named) {
             throw Refusal.invalid("inputs[" + position + "] has no name");
@@ -293,13 +344,13 @@ final class InputDecoder {
         if (!typed) {
             throw Refusal.invalid(label() + " has no datatype");
         }
-        if (rank < 0) {
+        if (rank() < 0) {
             throw Refusal.invalid(label() + " has no shape");
         }
     }
 
     private Refusal noData() {
-        return Refusal.invalid(label() + " has no data; tensors are taken as JSON only");
+        return Refusal.invalid(label() + " has no data, neither as JSON nor by binary_data_size");
     }
 
     /// Finds the tensor that name, datatype and shape ask for, and checks that they fit.
@@ -311,75 +362,16 @@ final class InputDecoder {
         if (index < 0) {
             throw unknownName();
         }
-        if (seen[index]) {
-            throw inputTwice();
-        }
-        spec = call.signature().inputs().get(index);
-        tensor = call.input(index);
-        if (spec.datatype() != datatype) {
+        tensor = found(index);
+        if (spec().datatype() != datatype) {
             throw wrongDatatype();
         }
-        requireShape();
-        seen[index] = true;
+        elements = elements(bodyLength);
         resolved = true;
     }
 
-    private Refusal inputTwice() {
-        return Refusal.invalid(label() + " comes a second time");
-    }
-
-    private Refusal unknownName() {
-        Signature signature = call.signature();
-        return Refusal.invalid("model '" + call.model() + "' has no input '" + otherName + "'; it has "
-                + signature.inputs().stream().map(TensorSpec::name).toList());
-    }
-
     private Refusal wrongDatatype() {
-        String came = datatype == null ? otherType + "', which is none" : datatype + "'";
-        return Refusal.invalid(label() + " has datatype '" + came + ", expected " + spec.datatype());
-    }
-
-    @Hot
-    private void requireShape() {
-        boolean fits = rank == spec.shape().size();
-        for (int axis = 0; axis < rank && fits; axis++) {
-            long expected = spec.shape().get(axis);
-            fits = expected < 0 || expected == shape[axis];
-        }
-        if (!fits) {
-            throw wrongShape();
-        }
-        elements = 1;
-        for (int axis = 0; axis < rank; axis++) {
-            if (Math.multiplyHigh(elements, shape[axis]) != 0 || elements * shape[axis] < 0) {
-                throw tooManyElements();
-            }
-            elements *= shape[axis];
-        }
-        if (elements <= bodyLength) {
-            allElements += elements;
-            if (allElements > maxElements) {
-                throw overElements();
-            }
-        }
-    }
-
-    private Refusal overElements() {
-        String others = allElements > elements ? " and " + (allElements - elements) + " of inputs before" : "";
-        return Refusal.tooLarge(
-                limits, Limit.MAX_ELEMENTS, label() + " has shape " + shown() + ", " + elements + " elements" + others);
-    }
-
-    private Refusal wrongShape() {
-        return Refusal.invalid(label() + " has shape " + shown() + ", expected " + spec.shape());
-    }
-
-    private Refusal tooManyElements() {
-        return Refusal.invalid(label() + " has shape " + shown() + ", more elements than can be counted");
-    }
-
-    private String shown() {
-        return Arrays.toString(Arrays.copyOf(shape, rank));
+        return datatype == null ? wrongDatatype(otherType, false) : wrongDatatype(datatype.name(), true);
     }
 
     @Hot
@@ -387,9 +379,9 @@ final class InputDecoder {
         // An element takes a byte and more: a shape that the body cannot fill must not cost memory.
         boolean possible = elements <= bodyLength;
         if (possible) {
-            tensor.reshape(shape, rank);
+            tensor.reshape(shape(), rank());
         }
-        data.decode(json, spec.name(), tensor, shape, rank, elements, possible ? elements : 0);
+        data.decode(json, spec().name(), tensor, shape(), rank(), elements, possible ? elements : 0);
         decoded = true;
     }
 }

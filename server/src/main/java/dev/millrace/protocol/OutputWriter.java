@@ -2,6 +2,7 @@
 package dev.millrace.protocol;
 
 import dev.millrace.json.JsonWriter;
+import dev.millrace.memory.DataType;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
@@ -14,18 +15,25 @@ import java.util.List;
 public final class OutputWriter {
     private static final byte[] ID = JsonWriter.ascii(",\"id\":");
     private static final byte[] OUTPUTS = JsonWriter.ascii(",\"outputs\":[");
-    private static final byte[] PARAMETERS = JsonWriter.ascii("],\"parameters\":{\"keys\":");
+    private static final byte[] PARAMETERS = JsonWriter.ascii("],\"parameters\":{");
+    private static final byte[] KEYS = JsonWriter.ascii("\"keys\":");
+    private static final byte[] BINARY_SIZE = JsonWriter.ascii("\"binary_data_size\":");
+    private static final byte[] PARAMETERS_END = JsonWriter.ascii("}}");
     private static final byte[] DATA_AFTER_SHAPE = JsonWriter.ascii("],\"data\":[");
     private static final byte[] DATA_AFTER_PARAMETERS = JsonWriter.ascii("},\"data\":[");
-    private static final byte[] OUTPUT_END = JsonWriter.ascii("]}");
+    private static final byte[] END = JsonWriter.ascii("]}");
 
     /// The answer up to the id.
     private final byte[] start;
+    private final List<TensorSpec> specs;
+    private final List<List<String>> labels;
     /// Each output up to its shape.
     private final byte[][] outputStarts;
 
     /// Gets ready for the answers of a model version.
-    public OutputWriter(String model, long version, Signature signature) {
+    ///
+    /// @param labels the names of classes of each output, in the order of the signature; empty where there are none
+    public OutputWriter(String model, long version, Signature signature, List<List<String>> labels) {
         JsonWriter json = new JsonWriter();
         start = json.raw("{\"model_name\":")
                 .string(model)
@@ -34,59 +42,104 @@ public final class OutputWriter {
                 .raw('"')
                 .toBytes();
         List<TensorSpec> outputs = signature.outputs();
+        specs = outputs;
+        this.labels = List.copyOf(labels);
         outputStarts = new byte[outputs.size()][];
         for (int i = 0; i < outputStarts.length; i++) {
-            outputStarts[i] = json.reset()
-                    .raw("{\"name\":")
-                    .string(outputs.get(i).name())
-                    .raw(",\"datatype\":\"" + outputs.get(i).datatype() + "\",\"shape\":[")
-                    .toBytes();
+            TensorSpec spec = outputs.get(i);
+            outputStarts[i] = start(json.reset(), spec.name(), spec.datatype()).toBytes();
         }
     }
 
-    /// Writes a response.
+    /// Writes the JSON of a response.
     ///
     /// @param call one that has ended well
     /// @param id the request's id, or null
-    /// @param outputs the outputs to write, in this order; null for all
+    /// @param outputs the outputs to write
+    /// @param binary gets those that are to be sent as bytes behind the JSON
+    /// @throws Refusal if what is wanted of an output cannot be had from it
     @Hot
-    public void write(JsonWriter json, Call call, String id, int[] outputs) {
+    public void write(JsonWriter json, Call call, String id, RequestedOutputs outputs, BinaryOutputs binary) {
         json.raw(start);
         if (id != null) {
             json.raw(ID).string(id);
         }
         json.raw(OUTPUTS);
-        int count = outputs == null ? outputStarts.length : outputs.length;
+        int count = outputs.count(outputStarts.length);
         for (int i = 0; i < count; i++) {
             if (i > 0) {
                 json.raw(',');
             }
-            int index = outputs == null ? i : outputs[i];
-            json.raw(outputStarts[index]);
-            output(json, call.output(index));
+            int index = outputs.index(i);
+            Tensor tensor = call.output(index);
+            if (outputs.classes(i) == 0) {
+                json.raw(outputStarts[index]);
+            } else {
+                tensor = beginClasses(json, tensor, index, outputs.classes(i));
+            }
+            shape(json, tensor);
+            if (outputs.isBinary(i)) {
+                binary(json, tensor, binary);
+            } else {
+                data(json, tensor);
+            }
         }
-        json.raw(OUTPUT_END);
+        json.raw(END);
+    }
+
+    /// Writes the beginning of an output of which the classes with the greatest values are wanted, and returns those.
+    private Tensor beginClasses(JsonWriter json, Tensor tensor, int index, int count) {
+        start(json, specs.get(index).name(), DataType.BYTES);
+        return classes(tensor, index, count);
+    }
+
+    /// The classes with the greatest values of an output.
+    ///
+    /// @param index the output's place in the signature
+    /// @param count how many are wanted of each row
+    /// @throws Refusal if it has too many values
+    Tensor classes(Tensor tensor, int index, int count) {
+        TensorSpec spec = specs.get(index);
+        boolean hasRows = !spec.shape().isEmpty() && spec.shape().getFirst() < 0;
+        return Classification.of(spec.name(), tensor, hasRows, count, labels.get(index));
+    }
+
+    private static JsonWriter start(JsonWriter json, String name, DataType type) {
+        return json.raw("{\"name\":").string(name).raw(",\"datatype\":\"" + type + "\",\"shape\":[");
     }
 
     @Hot
-    private static void output(JsonWriter json, Tensor tensor) {
+    private static void shape(JsonWriter json, Tensor tensor) {
         for (int axis = 0; axis < tensor.rank(); axis++) {
             if (axis > 0) {
                 json.raw(',');
             }
             json.number(tensor.dim(axis));
         }
+    }
+
+    @Hot
+    private static void binary(JsonWriter json, Tensor tensor, BinaryOutputs binary) {
+        json.raw(PARAMETERS);
+        if (!tensor.keys().isEmpty()) {
+            json.raw(KEYS).string(keys(tensor.keys())).raw(',');
+        }
+        json.raw(BINARY_SIZE).number(binary.add(tensor)).raw(PARAMETERS_END);
+    }
+
+    @Hot
+    private static void data(JsonWriter json, Tensor tensor) {
         if (tensor.keys().isEmpty()) {
             json.raw(DATA_AFTER_SHAPE);
         } else {
-            json.raw(PARAMETERS).string(keys(tensor.keys())).raw(DATA_AFTER_PARAMETERS);
+            json.raw(PARAMETERS).raw(KEYS).string(keys(tensor.keys())).raw(DATA_AFTER_PARAMETERS);
         }
         elements(json, tensor);
-        json.raw(OUTPUT_END);
+        json.raw(END);
     }
 
     /// A JSON array; as parameters have scalar values, it is sent as a string.
-    private static byte[] keys(List<?> keys) {
+    static byte[] keys(List<?> keys) {
         JsonWriter json = new JsonWriter();
         char separator = '[';
         for (Object key : keys) {
@@ -108,15 +161,7 @@ public final class OutputWriter {
             if (i > 0) {
                 json.raw(',');
             }
-            switch (tensor.datatype()) {
-                case FP32 -> json.number(tensor.getFloat(i));
-                case FP64 -> json.number(tensor.getDouble(i));
-                case FP16, BF16 -> json.number((float) tensor.getReal(i));
-                case BOOL -> json.bool(tensor.getLong(i) != 0);
-                case UINT64 -> json.unsigned(tensor.getLong(i));
-                case BYTES -> json.string(tensor.getBytes((int) i));
-                default -> json.number(tensor.getLong(i));
-            }
+            json.element(tensor, i);
         }
     }
 }

@@ -14,17 +14,19 @@ public final class Refusal extends RuntimeException {
 
     private final Outcome outcome;
     private final Limit limit;
+    private final boolean unsupported;
 
     /// @param outcome how the request ends
     /// @param message names the field, what came and what was expected
     public Refusal(Outcome outcome, String message) {
-        this(outcome, null, message);
+        this(outcome, null, false, message);
     }
 
-    private Refusal(Outcome outcome, Limit limit, String message) {
+    private Refusal(Outcome outcome, Limit limit, boolean unsupported, String message) {
         super(message, null, false, false);
         this.outcome = outcome;
         this.limit = limit;
+        this.unsupported = unsupported;
     }
 
     /// A request that is wrong.
@@ -32,19 +34,30 @@ public final class Refusal extends RuntimeException {
         return new Refusal(Outcome.INVALID, message);
     }
 
+    /// A request that asks for a part of the protocol that this server does not have. It counts as wrong, but its
+    /// sender is told the difference.
+    public static Refusal unsupported(String message) {
+        return new Refusal(Outcome.INVALID, null, true, message);
+    }
+
     /// A request that is over a limit.
     static Refusal tooLarge(Limits limits, Limit limit, String came) {
-        return new Refusal(Outcome.TOO_LARGE, limit, limits.over(limit, came));
+        return new Refusal(Outcome.TOO_LARGE, limit, false, limits.over(limit, came));
     }
 
     /// A request whose JSON is nested too deep: that is about its form.
     static Refusal tooDeep(String message) {
-        return new Refusal(Outcome.INVALID, Limit.MAX_JSON_DEPTH, message);
+        return new Refusal(Outcome.INVALID, Limit.MAX_JSON_DEPTH, false, message);
     }
 
     /// The limit that it is over, or null.
     public Limit limit() {
         return limit;
+    }
+
+    /// Whether it is right, but this server does not have what it asks for.
+    public boolean isUnsupported() {
+        return unsupported;
     }
 
     /// How the request ends.

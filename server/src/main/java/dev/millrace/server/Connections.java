@@ -63,7 +63,7 @@ final class Connections {
             return;
         }
         Connection last = open.removeLast();
-        if (last != connection) {
+        if (place < open.size()) {
             open.set(place, last);
             last.place(place);
         }

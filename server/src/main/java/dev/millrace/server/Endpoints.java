@@ -2,54 +2,120 @@
 package dev.millrace.server;
 
 import dev.millrace.json.JsonWriter;
+import dev.millrace.manage.Management;
+import dev.millrace.manage.ManagementException;
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryExceededException;
+import dev.millrace.memory.MemoryTag;
 import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.protocol.PredictPages;
 import dev.millrace.protocol.Refusal;
-import dev.millrace.runtime.Millrace;
+import dev.millrace.runtime.InferenceException;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.Outcome;
+import io.netty.buffer.ByteBuf;
 import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 
-/// Answers everything but inference: what the server and its models are, and whether they are ready. Threads: any.
+/// Answers everything but inference: what the server and its models are, whether they are ready, and what is asked of
+/// them beside. Threads: any.
 final class Endpoints {
-    private static final String PLATFORM = "onnxruntime_onnx";
+    private static final byte[] NOTHING = {};
+    private static final int COPIES = 3;
 
-    private final Millrace millrace;
     private final Metrics metrics;
+    private final Management management;
+    private final ManagementPages pages;
 
-    Endpoints(Millrace millrace, Metrics metrics) {
-        this.millrace = millrace;
+    Endpoints(Metrics metrics, Management management) {
         this.metrics = metrics;
+        this.management = management;
+        this.pages = new ManagementPages(management);
     }
 
     /// Answers an exchange now, or later on its loop.
-    void answer(Exchange exchange, Loop loop) {
+    ///
+    /// @param body of the request; none of it is read
+    void answer(Exchange exchange, Loop loop, ByteBuf body) {
         Route route = exchange.route();
         try {
             switch (route.target()) {
-                case SERVER -> exchange.answer(server());
+                case SERVER -> exchange.answer(server(management.extensions()));
                 case LIVE -> exchange.answer(flag(HttpStatus.OK, "live", true));
-                case READY -> exchange.answer(ready(!loop.isDraining() && millrace.isOpen()));
+                case READY, PING -> exchange.answer(ready(management.isReady()));
                 case METRICS -> metrics.answer(exchange, loop);
                 case MODEL -> exchange.answer(model(route));
+                case INDEX -> later(exchange, loop, pages.index(body));
+                case LOAD, UNLOAD, ROLLBACK, ALIAS, ALIAS_REMOVAL -> change(exchange, loop, body);
                 case MODEL_READY -> exchange.answer(modelReady(route));
-                case INFER -> throw new IllegalStateException("not answered here");
+                case PREDICT_STATUS -> exchange.answer(predictStatus(route));
+                case PREDICT_METADATA -> exchange.answer(predictMetadata(route));
+                case INFER, PREDICT, INVOKE -> throw new IllegalStateException("not answered here");
+                default -> exchange.answer(pages.answer(route, body));
             }
         } catch (Refusal e) {
-            exchange.answer(Page.error(HttpStatus.of(e.outcome()), e.getMessage()));
+            exchange.answer(Page.error(HttpStatus.of(e), e.getMessage()));
+        } catch (ManagementException e) {
+            exchange.answer(Page.of(e));
+        } catch (MemoryExceededException e) {
+            InferenceException refusal = InferenceException.of(e, 0);
+            exchange.answer(Page.error(HttpStatus.of(refusal.outcome()), refusal.getMessage()));
         }
     }
 
-    private static Page server() {
-        return Page.json(
-                HttpStatus.OK,
-                new JsonWriter()
-                        .raw("{\"name\":\"millrace\",\"version\":")
-                        .string(Version.number())
-                        .raw(",\"extensions\":[]}")
-                        .toBytes());
+    /// Answers when the models are changed, which may take a while. What came for that is on the heap until then: as it
+    /// came, as text, and decoded.
+    private void change(Exchange exchange, Loop loop, ByteBuf body) {
+        MemoryBudget heap = loop.heap();
+        long copies = (long) COPIES * body.readableBytes();
+        heap.reserve(MemoryTag.BODY, copies);
+        CompletionStage<Void> changed;
+        try {
+            changed = pages.change(exchange.route(), body);
+        } catch (RuntimeException e) {
+            heap.release(MemoryTag.BODY, copies);
+            throw e;
+        }
+        later(
+                exchange,
+                loop,
+                changed.whenComplete((_, _) -> heap.release(MemoryTag.BODY, copies))
+                        .thenApply(_ -> Page.json(HttpStatus.OK, NOTHING)));
+    }
+
+    /// Answers when there is an answer: at once, or on the loop.
+    private static void later(Exchange exchange, Loop loop, CompletionStage<Page> answer) {
+        answer.whenComplete((page, problem) -> {
+            Page told = problem == null ? page : failed(problem);
+            if (loop.executor().inEventLoop()) {
+                exchange.answer(told);
+                exchange.requester().advance();
+            } else {
+                loop.executor().execute(() -> {
+                    exchange.answer(told);
+                    exchange.requester().advance();
+                });
+            }
+        });
+    }
+
+    private static Page failed(Throwable problem) {
+        return switch (problem) {
+            case CompletionException e when e.getCause() != null -> failed(e.getCause());
+            case ManagementException e -> Page.of(e);
+            default -> Loop.bug(problem);
+        };
+    }
+
+    private static Page server(List<String> extensions) {
+        JsonWriter json =
+                new JsonWriter().raw("{\"name\":\"millrace\",\"version\":").string(Version.number());
+        json.raw(",\"extensions\":[\"" + String.join("\",\"", extensions) + "\"]}");
+        return Page.json(HttpStatus.OK, json.toBytes());
     }
 
     private static Page flag(int status, String name, boolean value) {
@@ -62,9 +128,24 @@ final class Endpoints {
         return flag(ready ? HttpStatus.OK : HttpStatus.UNAVAILABLE, "ready", ready);
     }
 
+    /// All versions of a model, or the one that the path names.
+    private Page predictStatus(Route route) {
+        ModelStatus found = management.find(route.model(), route.version());
+        List<ModelStatus> versions = route.version() != null ? List.of(found) : management.versions(found.model());
+        return Page.json(HttpStatus.OK, PredictPages.status(versions));
+    }
+
+    private Page predictMetadata(Route route) {
+        ModelStatus found = management.find(route.model(), route.version());
+        if (!Management.isServed(found)) {
+            throw new Refusal(Outcome.UNAVAILABLE, "model '" + found.model() + "' is not served: " + found.reason());
+        }
+        return Page.json(HttpStatus.OK, PredictPages.metadata(found));
+    }
+
     private Page modelReady(Route route) {
-        ModelStatus status = find(route);
-        boolean ready = status.ready() && millrace.isOpen();
+        ModelStatus status = management.find(route.model(), route.version());
+        boolean ready = status.ready() && !management.isLeaving();
         JsonWriter json = new JsonWriter()
                 .raw("{\"name\":")
                 .string(status.model())
@@ -78,20 +159,20 @@ final class Endpoints {
     }
 
     private Page model(Route route) {
-        ModelStatus status = find(route);
-        if (status.signature().isEmpty()) {
+        ModelStatus status = management.find(route.model(), route.version());
+        if (!Management.isServed(status)) {
             throw new Refusal(Outcome.UNAVAILABLE, "model '" + status.model() + "' is not served: " + status.reason());
         }
         JsonWriter json =
                 new JsonWriter().raw("{\"name\":").string(status.model()).raw(",\"versions\":[");
         String separator = "";
-        for (ModelStatus other : millrace.status()) {
-            if (other.model().equals(status.model()) && other.signature().isPresent()) {
+        for (ModelStatus other : management.versions(status.model())) {
+            if (Management.isServed(other)) {
                 json.raw(separator).string(Long.toString(other.version()));
                 separator = ",";
             }
         }
-        json.raw("],\"platform\":\"" + PLATFORM + '"');
+        json.raw("],\"platform\":").string(status.platform());
         status.signature().ifPresent(signature -> signature(json, signature));
         status.batching()
                 .ifPresent(
@@ -137,27 +218,5 @@ final class Endpoints {
 
     private static void number(JsonWriter json, String name, long value) {
         json.raw(",\"" + name + "\":").number(value);
-    }
-
-    /// The model version that a path names; without a version, the one that is served, or else why none is.
-    private ModelStatus find(Route route) {
-        long version = route.version() == null ? -1 : CallPools.number(route.model(), route.version());
-        ModelStatus found = null;
-        boolean known = false;
-        for (ModelStatus status : millrace.status()) {
-            if (status.model().equals(route.model())) {
-                known = true;
-                boolean fits = version < 0 || version == status.version();
-                found = fits && (found == null || status.ready()) ? status : found;
-            }
-        }
-        if (found == null) {
-            throw new Refusal(
-                    Outcome.NOT_FOUND,
-                    known
-                            ? "model '" + route.model() + "' has no version " + version
-                            : "model '" + route.model() + "' is not in the repository");
-        }
-        return found;
     }
 }

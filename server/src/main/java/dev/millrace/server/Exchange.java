@@ -2,18 +2,35 @@
 package dev.millrace.server;
 
 import dev.millrace.limit.Client;
-import dev.millrace.runtime.Call;
-import dev.millrace.runtime.Completion;
-import dev.millrace.runtime.Outcome;
+import dev.millrace.loop.ContentCoding;
+import dev.millrace.loop.Submission;
+import dev.millrace.memory.Hot;
+import dev.millrace.protocol.RequestedOutputs;
 
-/// One request on a connection and its answer.
+/// One request and its answer.
 ///
-/// It is answered either by a call that ended, whose outputs are encoded when the connection is ready for them, or by a
-/// page of bytes. Threads: its connection's event loop, but for [#completed(Call, Outcome)]. Ownership: it holds its
-/// call from [#carriedBy] until [#release()].
-final class Exchange implements Completion {
+/// It is answered either by a call that ended, whose outputs are encoded when its requester is ready for them, or by a
+/// page of bytes. Threads: its requester's event loop.
+final class Exchange extends Submission {
+    /// What an answer looks like.
+    enum Form {
+        /// V2: the outputs one by one.
+        TENSORS,
+        /// V1: a prediction for each row.
+        PREDICTIONS,
+        /// V1: a value for each output.
+        VALUES,
+        /// Comma-separated values: a line for each row.
+        LINES,
+        /// The same, of a request that had no rows.
+        LINE
+    }
+
+    /// In place of a number of bytes: all of the body.
+    static final int WHOLE = -1;
+
     private final Loop loop;
-    private final Connection connection;
+    private final Requester requester;
     private final boolean head;
     private final boolean keepAlive;
     private final boolean oldVersion;
@@ -22,27 +39,26 @@ final class Exchange implements Completion {
     private long timeoutMicros;
     private Client client;
     private boolean timingWanted;
+    private int jsonBytes = WHOLE;
+    private ContentCoding coding = ContentCoding.IDENTITY;
+    private ContentCoding answerCoding = ContentCoding.IDENTITY;
+    private boolean csv;
+    private boolean csvWanted;
     private boolean continueWanted;
     private int bodyBytes;
     private boolean answered;
-    private boolean dropped;
-
-    private ModelCalls calls;
-    private Call call;
-    private Outcome outcome;
+    private Form form = Form.TENSORS;
     private String id;
-    private int[] outputs;
+    private RequestedOutputs outputs;
     private Page page;
-
-    /// The exchange that ended before this one; while it is on its way to the loop.
-    private Exchange next;
 
     /// @param head whether the answer has no body
     /// @param keepAlive whether the client wants to send more requests
     /// @param oldVersion whether the client speaks HTTP/1.0
-    Exchange(Loop loop, Connection connection, boolean head, boolean keepAlive, boolean oldVersion) {
+    Exchange(Loop loop, Requester requester, boolean head, boolean keepAlive, boolean oldVersion) {
+        super(loop.wakeUp());
         this.loop = loop;
-        this.connection = connection;
+        this.requester = requester;
         this.head = head;
         this.keepAlive = keepAlive;
         this.oldVersion = oldVersion;
@@ -50,21 +66,27 @@ final class Exchange implements Completion {
 
     /// Whether this is an inference request that could come again with the same head on the same connection.
     boolean isRepeatable() {
-        return route != null && route.target() == Route.Target.INFER && page == null && keepAlive && !oldVersion;
+        return route != null && route.target().isInference() && page == null && keepAlive && !oldVersion;
     }
 
     /// A new request with the same head.
     Exchange again() {
-        Exchange exchange = new Exchange(loop, connection, head, keepAlive, oldVersion);
+        Exchange exchange = new Exchange(loop, requester, head, keepAlive, oldVersion);
         exchange.route = route;
         exchange.timeoutMicros = timeoutMicros;
         exchange.client = client;
         exchange.timingWanted = timingWanted;
+        exchange.jsonBytes = jsonBytes;
+        exchange.coding = coding;
+        exchange.answerCoding = answerCoding;
+        exchange.csv = csv;
+        exchange.csvWanted = csvWanted;
         return exchange;
     }
 
-    Connection connection() {
-        return connection;
+    /// Who asks.
+    Requester requester() {
+        return requester;
     }
 
     boolean isHead() {
@@ -114,6 +136,51 @@ final class Exchange implements Completion {
         timingWanted = wanted;
     }
 
+    /// How many bytes at the beginning of its body are JSON, or [#WHOLE].
+    int jsonBytes() {
+        return jsonBytes;
+    }
+
+    void jsonBytes(int count) {
+        jsonBytes = count;
+    }
+
+    /// How its body is compressed.
+    ContentCoding coding() {
+        return coding;
+    }
+
+    void coding(ContentCoding ofBody) {
+        coding = ofBody;
+    }
+
+    /// How the answer's body may be compressed.
+    ContentCoding answerCoding() {
+        return answerCoding;
+    }
+
+    void answerCoding(ContentCoding accepted) {
+        answerCoding = accepted;
+    }
+
+    /// Whether its body is comma-separated values.
+    boolean isCsv() {
+        return csv;
+    }
+
+    /// Whether its answer has to be, too.
+    boolean isCsvWanted() {
+        return csvWanted;
+    }
+
+    /// Its body is comma-separated values.
+    ///
+    /// @param wanted whether its answer has to be, too
+    void csv(boolean wanted) {
+        csv = true;
+        csvWanted = wanted;
+    }
+
     /// Whether the client waits for permission to send its body.
     boolean isContinueWanted() {
         return continueWanted;
@@ -137,48 +204,34 @@ final class Exchange implements Completion {
         return route == null || route.target().isAboutServer();
     }
 
-    /// The request is decoded: this call carries it from now on.
-    void carriedBy(ModelCalls owner, Call filled, String requestId, int[] wantedOutputs) {
-        calls = owner;
-        call = filled;
+    /// What the request asks for besides its tensors.
+    void decoded(String requestId, RequestedOutputs wantedOutputs) {
         id = requestId;
         outputs = wantedOutputs;
     }
 
-    ModelCalls calls() {
-        return calls;
+    /// What the answer has to look like.
+    Form form() {
+        return form;
     }
 
-    Call call() {
-        return call;
+    void form(Form wanted) {
+        form = wanted;
     }
 
     String id() {
         return id;
     }
 
-    int[] outputs() {
+    RequestedOutputs outputs() {
         return outputs;
     }
 
-    Outcome outcome() {
-        return outcome;
-    }
-
     @Override
-    public void completed(Call ended, Outcome how) {
-        outcome = how;
-        loop.ended(this);
-    }
-
-    /// The call was not accepted.
-    void refused(Outcome why) {
-        outcome = why;
-    }
-
-    /// The call can be read from now on.
-    void callEnded() {
+    @Hot
+    protected void finish() {
         answered = true;
+        requester.advance();
     }
 
     /// Answers with a page, and gives back the call if there is one.
@@ -194,37 +247,5 @@ final class Exchange implements Completion {
 
     boolean isAnswered() {
         return answered;
-    }
-
-    /// Whether nobody waits for the answer any more.
-    boolean isDropped() {
-        return dropped;
-    }
-
-    /// The connection is gone: ends the call if it is in flight. It comes back as any other.
-    void drop() {
-        dropped = true;
-        if (answered) {
-            release();
-        } else if (call != null) {
-            call.cancel();
-        }
-    }
-
-    /// Gives the call back. It must not be in flight.
-    void release() {
-        if (call != null) {
-            Call unused = call;
-            call = null;
-            calls.giveBack(unused);
-        }
-    }
-
-    Exchange next() {
-        return next;
-    }
-
-    void next(Exchange exchange) {
-        next = exchange;
     }
 }

@@ -3,9 +3,11 @@ package dev.millrace.server;
 
 import dev.millrace.limit.Clients;
 import dev.millrace.limit.Limit;
+import dev.millrace.manage.Management;
 import dev.millrace.metrics.RuntimeMetrics;
 import dev.millrace.metrics.ServerFigures;
 import dev.millrace.runtime.Millrace;
+import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,7 +20,7 @@ import java.util.function.LongSupplier;
 ///
 /// Threads: any may ask; a thread of its own does the work, as an event loop has better things to do.
 final class Metrics implements AutoCloseable {
-    private static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+    private static final AsciiString CONTENT_TYPE = AsciiString.cached("text/plain; version=0.0.4; charset=utf-8");
     /// Quantiles are of the last one or two of these.
     private static final int PERIOD_SECONDS = 10;
 
@@ -27,8 +29,8 @@ final class Metrics implements AutoCloseable {
             Thread.ofPlatform().daemon().name("millrace-metrics").factory());
 
     /// @param clients whose rows are counted, or null
-    Metrics(Millrace millrace, HttpCounters http, Clients clients) {
-        this.metrics = new RuntimeMetrics(millrace, figures(http, clients));
+    Metrics(Millrace millrace, HttpCounters http, Clients clients, Management management) {
+        this.metrics = new RuntimeMetrics(millrace, figures(http, clients), management);
         var _ = executor.scheduleAtFixedRate(metrics::endPeriod, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
     }
 
@@ -38,7 +40,7 @@ final class Metrics implements AutoCloseable {
             limited.put(limit.label(), () -> http.limitedBy(limit));
         }
         return new ServerFigures(
-                http::answered, limited, http::connections, () -> clients == null ? 0 : clients.size());
+                http::answered, http.calls(), limited, http::connections, () -> clients == null ? 0 : clients.size());
     }
 
     /// Answers an exchange with everything, later on its loop.
@@ -47,7 +49,7 @@ final class Metrics implements AutoCloseable {
             Page page = page();
             loop.executor().execute(() -> {
                 exchange.answer(page);
-                exchange.connection().advance();
+                exchange.requester().advance();
             });
         });
     }

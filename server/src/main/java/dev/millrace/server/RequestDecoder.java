@@ -17,14 +17,14 @@ final class RequestDecoder extends HttpRequestDecoder {
     /// Heads in a row that did not come again. Then they are different every time, and remembering them is in vain.
     static final int MAX_IN_VAIN = 8;
 
-    private final Connection connection;
+    private final Http1Connection connection;
     private RepeatedHead head;
     private Exchange example;
     private int inVain;
     /// Whether the last request has ended, and nothing of the next one was consumed.
     private boolean between = true;
 
-    RequestDecoder(HttpDecoderConfig config, Connection connection) {
+    RequestDecoder(HttpDecoderConfig config, Http1Connection connection) {
         super(config);
         this.connection = connection;
     }

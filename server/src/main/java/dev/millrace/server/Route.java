@@ -5,12 +5,14 @@ import dev.millrace.protocol.Refusal;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.regex.Pattern;
 
 /// What a request's path asks for.
 ///
 /// @param target the kind of thing
 /// @param model the model's name, or null
-/// @param version the version as the path gives it, or null
+/// @param version the version, or an alias, as the path gives it, or null
 record Route(Target target, String model, String version) {
     /// The kinds of things that there are.
     enum Target {
@@ -20,43 +22,161 @@ record Route(Target target, String model, String version) {
         METRICS,
         MODEL,
         MODEL_READY,
-        INFER;
+        MODEL_VERSIONS,
+        MODEL_CONFIG,
+        MODEL_STATISTICS,
+        STATISTICS,
+        INDEX,
+        LOAD,
+        UNLOAD,
+        ROLLBACK,
+        /// Of a model, by its name in place of a version.
+        ALIAS,
+        ALIAS_REMOVAL,
+        LOG,
+        LOG_CHANGE,
+        TRACE,
+        TRACE_CHANGE,
+        SHARED_MEMORY,
+        GENERATE,
+        INFER,
+        /// TensorFlow Serving's and KServe's V1.
+        PREDICT,
+        PREDICT_STATUS,
+        PREDICT_METADATA,
+        /// SageMaker's, of the only model.
+        INVOKE,
+        PING;
+
+        /// Whether a model is run for it.
+        boolean isInference() {
+            return this == INFER || this == PREDICT || this == INVOKE;
+        }
 
         /// Whether it is about the server and not about a model.
         boolean isAboutServer() {
-            return this == SERVER || this == LIVE || this == READY || this == METRICS;
+            return this == SERVER || this == LIVE || this == READY || this == METRICS || this == PING;
+        }
+
+        /// Whether models are changed by it.
+        boolean isChange() {
+            return this == LOAD || this == UNLOAD || this == ROLLBACK || this == ALIAS || this == ALIAS_REMOVAL;
         }
 
         /// The methods that it answers, as the Allow header lists them.
         String allowed() {
-            return this == INFER ? "POST" : "GET, HEAD";
+            return switch (this) {
+                case INFER, PREDICT, INVOKE, INDEX, LOAD, UNLOAD, ROLLBACK, LOG_CHANGE, TRACE_CHANGE, GENERATE ->
+                    "POST";
+                case ALIAS, ALIAS_REMOVAL -> "POST, DELETE";
+                case LOG, TRACE, SHARED_MEMORY -> "GET, HEAD, POST";
+                default -> "GET, HEAD";
+            };
         }
 
         boolean allows(String method) {
-            return this == INFER ? method.equals("POST") : method.equals("GET") || method.equals("HEAD");
+            return List.of(allowed().split(", ")).contains(method);
         }
     }
 
     private static final Route SERVER = new Route(Target.SERVER, null, null);
+    private static final Route PING = new Route(Target.PING, null, null);
+    private static final Route INVOKE = new Route(Target.INVOKE, null, null);
     private static final Route LIVE = new Route(Target.LIVE, null, null);
     private static final Route READY = new Route(Target.READY, null, null);
     private static final Route METRICS = new Route(Target.METRICS, null, null);
+    private static final Route STATISTICS = new Route(Target.STATISTICS, null, null);
+    private static final Route INDEX = new Route(Target.INDEX, null, null);
+    private static final Route LOG = new Route(Target.LOG, null, null);
+    private static final Route LOG_CHANGE = new Route(Target.LOG_CHANGE, null, null);
+    private static final Route TRACE = new Route(Target.TRACE, null, null);
+    private static final Route SHARED_MEMORY = new Route(Target.SHARED_MEMORY, null, null);
     private static final String MODELS = "/v2/models/";
+    private static final String V1_MODELS = "/v1/models/";
+    private static final String PREDICT = ":predict";
+    private static final String METADATA = "/metadata";
+    private static final String REPOSITORY_MODELS = "/v2/repository/models/";
+    private static final Pattern SHARED =
+            Pattern.compile("/v2/(system|cuda)sharedmemory(/region/[^/]+)?/(status|register|unregister)");
     private static final String VERSIONS = "versions/";
+    private static final String ALIASES = "/aliases/";
 
     /// Finds the route of a request target; null if there is none.
     ///
     /// @throws Refusal if a name in it is not properly percent-encoded
     static Route of(String uri) {
         String path = path(uri);
-        if (path.startsWith(MODELS)) {
+        if (path.startsWith(MODELS) && !path.equals("/v2/models/stats")) {
             return ofModel(path);
+        }
+        if (path.startsWith(V1_MODELS)) {
+            return ofV1(path);
+        }
+        if (path.startsWith(REPOSITORY_MODELS)) {
+            return ofRepository(path);
         }
         return switch (path) {
             case "/v2" -> SERVER;
+            case "/ping" -> PING;
+            case "/invocations" -> INVOKE;
             case "/v2/health/live" -> LIVE;
             case "/v2/health/ready" -> READY;
             case "/metrics" -> METRICS;
+            case "/v2/models/stats" -> STATISTICS;
+            case "/v2/repository/index" -> INDEX;
+            case "/v2/logging" -> LOG;
+            case "/v2/trace/setting" -> TRACE;
+            default -> SHARED.matcher(path).matches() ? SHARED_MEMORY : null;
+        };
+    }
+
+    /// What is asked for by a method that is allowed.
+    Route by(String method) {
+        if (target == Target.ALIAS && method.equals("DELETE")) {
+            return new Route(Target.ALIAS_REMOVAL, model, version);
+        }
+        if (!method.equals("POST")) {
+            return this;
+        }
+        return switch (target) {
+            case LOG -> LOG_CHANGE;
+            case TRACE -> new Route(Target.TRACE_CHANGE, model, null);
+            default -> this;
+        };
+    }
+
+    /// `/v1/models/M`, `/v1/models/M/versions/V`, and both followed by `:predict` or `/metadata`.
+    private static Route ofV1(String path) {
+        Target target = Target.PREDICT_STATUS;
+        int end = path.length();
+        if (path.endsWith(PREDICT)) {
+            target = Target.PREDICT;
+            end -= PREDICT.length();
+        } else if (path.endsWith(METADATA)) {
+            target = Target.PREDICT_METADATA;
+            end -= METADATA.length();
+        }
+        Route model = end < V1_MODELS.length() ? null : ofModel(MODELS + path.substring(V1_MODELS.length(), end));
+        return model == null || model.target() != Target.MODEL
+                ? null
+                : new Route(target, model.model(), model.version());
+    }
+
+    private static Route ofRepository(String path) {
+        int nameEnd = segmentEnd(path, REPOSITORY_MODELS.length());
+        String model = decode(path.substring(REPOSITORY_MODELS.length(), nameEnd));
+        String rest = path.substring(nameEnd);
+        if (model.isEmpty()) {
+            return null;
+        }
+        if (rest.startsWith(ALIASES)) {
+            String alias = rest.substring(ALIASES.length());
+            return alias.isEmpty() || alias.indexOf('/') >= 0 ? null : new Route(Target.ALIAS, model, decode(alias));
+        }
+        return switch (rest) {
+            case "/load" -> new Route(Target.LOAD, model, null);
+            case "/unload" -> new Route(Target.UNLOAD, model, null);
+            case "/rollback" -> new Route(Target.ROLLBACK, model, null);
             default -> null;
         };
     }
@@ -70,7 +190,7 @@ record Route(Target target, String model, String version) {
             }
         }
         int start = 0;
-        if (uri.startsWith("http://") || uri.startsWith("https://")) {
+        if (uri.regionMatches(true, 0, "http://", 0, 7) || uri.regionMatches(true, 0, "https://", 0, 8)) {
             start = uri.indexOf('/', uri.indexOf("//") + 2);
             if (start < 0 || start > end) {
                 return "/";
@@ -99,6 +219,12 @@ record Route(Target target, String model, String version) {
         return switch (path.substring(at)) {
             case "infer" -> new Route(Target.INFER, model, version);
             case "ready" -> new Route(Target.MODEL_READY, model, version);
+            case "versions" -> version != null ? null : new Route(Target.MODEL_VERSIONS, model, null);
+            case "config" -> new Route(Target.MODEL_CONFIG, model, version);
+            case "stats" -> new Route(Target.MODEL_STATISTICS, model, version);
+            // Settings are a model's, not a version's.
+            case "trace/setting" -> version == null ? new Route(Target.TRACE, model, null) : null;
+            case "generate", "generate_stream" -> new Route(Target.GENERATE, model, version);
             default -> null;
         };
     }

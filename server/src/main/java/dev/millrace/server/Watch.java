@@ -3,7 +3,7 @@ package dev.millrace.server;
 
 import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
-import io.netty.channel.ChannelOutboundBuffer;
+import dev.millrace.limit.Patience;
 
 /// What a connection waits for from its client, on the way in and on the way out, seen in looks that lie far apart.
 ///
@@ -38,15 +38,15 @@ final class Watch {
     /// @param awaited what the client has to send; null if it is not its turn
     /// @param requests how many have begun
     /// @param received bytes of the present body
-    /// @param pending what the client has not taken
-    Limit late(Limit awaited, long requests, long received, ChannelOutboundBuffer pending, long nowNanos) {
-        long left = pending.totalPendingWriteBytes();
-        long taken = queued - left + pending.currentProgress();
+    /// @param waited whether the client has to take something
+    /// @param left bytes that it has not taken
+    Limit late(Limit awaited, long requests, long received, boolean waited, long left, long nowNanos) {
+        long taken = queued - left;
         if (taken >= queuedAtLook) {
             drained++;
         }
         queuedAtLook = queued;
-        if (outgoing.isOver(left > 0 ? Limit.WRITE_TIMEOUT : null, drained, taken, nowNanos)) {
+        if (outgoing.isOver(waited ? Limit.WRITE_TIMEOUT : null, drained, taken, nowNanos)) {
             return Limit.WRITE_TIMEOUT;
         }
         return incoming.isOver(awaited, requests, received, nowNanos) ? awaited : null;

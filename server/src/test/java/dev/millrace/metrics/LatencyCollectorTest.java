@@ -19,7 +19,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class LatencyCollectorTest {
-    private final LaneRecorder recorder = LaneRecorder.of("m", 3, 128, 0);
+    private LaneRecorder recorder = LaneRecorder.of("m", 3, 128, 0);
     private final LatencyCollector collector = new LatencyCollector(() -> List.of(recorder.snapshot()));
 
     private MetricSnapshot metric(String name) {
@@ -50,6 +50,20 @@ class LatencyCollectorTest {
             }
         }
         throw new AssertionError("no quantile " + which);
+    }
+
+    @Test
+    void shouldBeginAnewWhenTheVersionWasLoadedAnew() {
+        recorder.record(Stage.TOTAL, 1_000, 5);
+        collector.endPeriod();
+        collector.endPeriod();
+        recorder = LaneRecorder.of("m", 3, 128, 7);
+        recorder.record(Stage.TOTAL, 2_000_000, 3);
+
+        SummaryDataPointSnapshot point = total();
+
+        assertThat(point.getCount()).isEqualTo(3);
+        assertThat(quantile(point, 0.5)).isBetween(0.00198, 0.00202);
     }
 
     @Test
@@ -110,7 +124,7 @@ class LatencyCollectorTest {
     void shouldSortBatchesIntoPowersOfTwo() {
         long rows = 0;
         for (int size = 1; size <= 100; size++) {
-            recorder.batch(size);
+            recorder.batch(size, 0);
             rows += size;
         }
         HistogramDataPointSnapshot point = ((HistogramSnapshot) metric("millrace_batch_rows"))
@@ -136,7 +150,7 @@ class LatencyCollectorTest {
     @Test
     void shouldShowNothingWhenNothingIsRecorded() {
         LatencyCollector off =
-                new LatencyCollector(() -> List.of(LaneRecorder.off("m", 1).snapshot()));
+                new LatencyCollector(() -> List.of(LaneRecorder.off("m", 1, 128).snapshot()));
         off.endPeriod();
         assertThat(off.collect().stream())
                 .allSatisfy(metric -> assertThat(metric.getDataPoints()).isEmpty());

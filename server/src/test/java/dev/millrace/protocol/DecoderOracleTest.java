@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -218,8 +219,19 @@ class DecoderOracleTest {
         byte[][] names = call.signature().inputs().stream()
                 .map(input -> input.name().getBytes(StandardCharsets.UTF_8))
                 .toArray(byte[][]::new);
-        own.decode(call, names, Arrays.copyOf(body, body.length + JsonReader.PADDING), 0, body.length);
-        return new Result(null, own.id(), Arrays.toString(own.outputs()), own.timeoutMicros(), tensors(call));
+        own.decode(call, names, Arrays.copyOf(body, body.length + JsonReader.PADDING), 0, body.length, null);
+        return new Result(
+                null, own.id(), shown(own.outputs(), call), own.parameters().timeoutMicros(), tensors(call));
+    }
+
+    /// The outputs as the oracle has them: their places, or null for all in the model's order.
+    private static String shown(RequestedOutputs outputs, Call call) {
+        int all = call.signature().outputs().size();
+        return outputs == RequestedOutputs.ALL
+                ? "null"
+                : Arrays.toString(IntStream.range(0, outputs.count(all))
+                        .map(outputs::index)
+                        .toArray());
     }
 
     private Result byJackson(Call call, byte[] body) {

@@ -31,7 +31,15 @@ class EndpointsTest {
 
         assertThat(answer.members()).containsOnlyKeys("name", "version", "extensions");
         assertThat(answer.get("name").text()).isEqualTo("millrace");
-        assertThat(answer.get("extensions").elements()).isEmpty();
+        assertThat(answer.get("extensions").scalars())
+                .containsExactly(
+                        "binary_tensor_data",
+                        "classification",
+                        "logging",
+                        "model_configuration",
+                        "parameters",
+                        "schedule_policy",
+                        "statistics");
     }
 
     @Test

@@ -6,10 +6,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /// A clock that goes when it is told to. Threads: any.
-final class FakeClock implements LongSupplier {
+public final class FakeClock implements LongSupplier {
     private final AtomicLong nanos = new AtomicLong(-1_000_000);
 
-    void advance(Duration time) {
+    public void advance(Duration time) {
         nanos.addAndGet(time.toNanos());
     }
 

@@ -56,7 +56,7 @@ class InferTest {
                 "'data':[[1,2,3,4],[5,6,7,8]]",
                 "'data' : [ [1.0 , 2e0,3,4 ] ,\n\t[5,6,7,8.000] ]",
                 "'data':[1,2,3,4,5,6,7,8],'more':{'a':[{}]}",
-                "'parameters':{'binary_data_size':3},'data':[1,2,3,4,5,6,7,8]",
+                "'parameters':{'more':[{}]},'data':[1,2,3,4,5,6,7,8],'parameters':null",
             })
     void shouldTakeDataFlatAndNested(String data) {
         assertThat(server.infer("linear", linear(data)).data()).isEqualTo(LINEAR_ANSWER);

@@ -119,6 +119,35 @@ class LifecycleTest {
     }
 
     @Test
+    void shouldGoOnServingWhileItIsAboutToStop() throws Exception {
+        try (TestServer server = TestServer.start();
+                RawClient known = server.connect();
+                RawClient pipelining = server.connect()) {
+            assertThat(known.send(LINEAR).read().headers()).doesNotContainKey("connection");
+
+            server.server().leave(Duration.ZERO);
+
+            assertThat(server.get("/v2/health/ready").status()).isEqualTo(503);
+            assertThat(server.get("/ping").status()).isEqualTo(503);
+            assertThat(server.get("/v2/models/linear/ready").status()).isEqualTo(503);
+            assertThat(server.get("/v2/health/live").status()).isEqualTo(200);
+            Answer answer = known.send(LINEAR).read();
+            assertThat(answer.status()).isEqualTo(200);
+            assertThat(answer.headers()).containsEntry("connection", "close");
+            assertThat(known.isClosedByServer()).isTrue();
+            pipelining.send(LINEAR + LINEAR + LINEAR);
+            for (int i = 0; i < 3; i++) {
+                assertThat(pipelining.read().status()).isEqualTo(200);
+            }
+            assertThat(pipelining.isClosedByServer()).isTrue();
+            try (RawClient late = server.connect()) {
+                assertThat(late.send(LINEAR).read().status()).isEqualTo(200);
+                assertThat(late.isClosedByServer()).isTrue();
+            }
+        }
+    }
+
+    @Test
     void shouldAnswerWhatIsInFlightWhenItStops() throws Exception {
         TestServer server = TestServer.start();
         try (RawClient client = server.connect();

@@ -133,7 +133,7 @@ class MalformedInputTest {
             input(
                     "{'name':'x','shape':[1,4],'datatype':'FP32','parameters':{'binary_data_size':16}}",
                     "'x'",
-                    "no data",
+                    "Inference-Header-Content-Length",
                     "JSON"),
             input("{'name':'x','shape':[1,4],'datatype':'FP64','data':[1,2,3,4]}", "'x'", "'FP64'", "expected FP32"),
             input(
@@ -202,6 +202,13 @@ class MalformedInputTest {
             linear("[NaN,4]", "[1,2,3,4]", "dimension 0", "NaN", "integer"),
             linear("[4611686018427387904,4]", "[1,2,3,4]", "'x'", "[4611686018427387904, 4]", "more elements"),
             linear("[4611686018427387904,8]", "[1,2,3,4]", "'x'", "[4611686018427387904, 8]"),
+            new Row(
+                    "nobatch",
+                    400,
+                    "{'inputs':[{'name':'x','shape':[2,0,4611686018427387904],'datatype':'FP32','data':[]}]}",
+                    "'x'",
+                    "[2, 0, 4611686018427387904]",
+                    "more elements"),
             linear("[9223372036854775808,4]", "[1,2,3,4]", "dimension 0", "9223372036854775808"),
             linear("[99999999999999999999999999,4]", "[1,2,3,4]", "dimension 0", "99999999999999999999999999"),
             linear("[" + "1,".repeat(40) + "4]", "[1,2,3,4]", "shape", "'x'", "32 dimensions"),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.server.RawClient.Answer;
 import java.nio.charset.StandardCharsets;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,33 @@ class MutationTest {
                         .as("%s to %s", new String(body, StandardCharsets.UTF_8), answer)
                         .isIn(200, 400, 413);
                 JsonTree.parse(answer.body());
+            }
+        }
+        assertThat(good).isBetween(1, ROUNDS - 1);
+    }
+
+    @Test
+    void shouldNeverFailOnDamagedBytes() {
+        SplittableRandom random = new SplittableRandom(7);
+        int good = 0;
+        try (RawClient client = server.connect()) {
+            for (int round = 0; round < ROUNDS; round++) {
+                boolean text = random.nextBoolean();
+                byte[] blob = text ? BinaryMessage.hex("02000000616201000000ff") : BinaryMessage.floats(1, 2, 3, 4);
+                String json = Bodies.with(
+                        "'parameters':{'binary_data_output':true}",
+                        Bodies.request(BinaryMessage.input(
+                                text ? "text" : "x", text ? "[2,1]" : "[1,4]", text ? "BYTES" : "FP32", blob.length)));
+                byte[] body = mutations.damage(BinaryMessage.concat(json.getBytes(StandardCharsets.UTF_8), blob));
+                int length = json.length() + (random.nextInt(3) == 0 ? random.nextInt(-9, 9) : 0);
+                String head = "POST /v2/models/" + (text ? "string_only" : "linear")
+                        + "/infer HTTP/1.1\r\nInference-Header-Content-Length: " + length + "\r\nContent-Length: "
+                        + body.length + "\r\n\r\n";
+                Answer answer = client.send(head).send(body).read();
+                good += answer.status() == 200 ? 1 : 0;
+                assertThat(answer.status())
+                        .as("%s to %s", new String(body, StandardCharsets.UTF_8), answer)
+                        .isIn(200, 400, 413);
             }
         }
         assertThat(good).isBetween(1, ROUNDS - 1);

@@ -79,6 +79,11 @@ public final class Mutations {
         return body;
     }
 
+    /// The body with random damage. It may be empty, before and after.
+    byte[] damage(byte[] body) {
+        return mutate(body);
+    }
+
     private byte[] mutate(byte[] body) {
         byte[] mutated = body;
         for (int times = random.nextInt(1, 4); times > 0; times--) {

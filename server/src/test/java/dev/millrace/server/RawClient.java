@@ -23,7 +23,17 @@ public final class RawClient implements AutoCloseable {
     private final OutputStream out;
 
     /// An answer as it came, with names of headers in any case.
-    public record Answer(int status, Map<String, String> headers, String body) {}
+    public record Answer(int status, Map<String, String> headers, byte[] bytes) {
+        /// The body as text.
+        public String body() {
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public String toString() {
+            return status + " " + headers + " " + body();
+        }
+    }
 
     private RawClient(Socket socket) throws IOException {
         this.socket = socket;
@@ -98,7 +108,7 @@ public final class RawClient implements AutoCloseable {
             }
             int status = Integer.parseInt(first.substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length()));
             int length = hasBody ? Integer.parseInt(headers.getOrDefault("Content-Length", "0")) : 0;
-            return new Answer(status, headers, new String(in.readNBytes(length), StandardCharsets.UTF_8));
+            return new Answer(status, headers, in.readNBytes(length));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -3,9 +3,14 @@ package dev.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.control.AdminAccess;
+import dev.millrace.control.ControlConfig;
 import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
+import dev.millrace.limit.ReceivingBudget;
+import dev.millrace.manage.Management;
 import dev.millrace.runtime.Millrace;
+import dev.millrace.trace.Tracing;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -51,12 +56,20 @@ class RequestDecoderTest {
         group = new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory());
         millrace = Millrace.open(TestServer.models());
         HttpCounters counters = new HttpCounters();
-        metrics = new Metrics(millrace, counters, null);
+        Management management = new Management(millrace, null, false, Tracing.into(null));
+        metrics = new Metrics(millrace, counters, null, management);
         Limits limits = Limits.DEFAULT.with(Limit.MAX_BODY_BYTES, MAX_BODY_BYTES);
-        Loop.Shared shared =
-                new Loop.Shared(counters, limits, new ReceivingBudget(MAX_BODY_BYTES), null, "", System::nanoTime);
+        Loop.Shared shared = new Loop.Shared(
+                counters,
+                limits,
+                new ReceivingBudget(MAX_BODY_BYTES),
+                null,
+                "",
+                System::nanoTime,
+                new AdminAccess(ControlConfig.DEFAULT),
+                Tracing.into(null));
         loop = new Loop((SingleThreadEventLoop) group.next(), millrace, shared);
-        Endpoints endpoints = new Endpoints(millrace, metrics);
+        Endpoints endpoints = new Endpoints(metrics, management);
         LocalAddress address = new LocalAddress(RequestDecoderTest.class);
         new ServerBootstrap()
                 .group(group)
@@ -64,7 +77,7 @@ class RequestDecoderTest {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        Connection connection = new Connection(loop, endpoints, Connection.WELCOME);
+                        Http1Connection connection = new Http1Connection(loop, endpoints, Connection.WELCOME);
                         channel.pipeline()
                                 .addLast(new RequestDecoder(new HttpDecoderConfig(), connection))
                                 .addLast(new Counter())

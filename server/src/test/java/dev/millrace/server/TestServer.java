@@ -3,6 +3,7 @@ package dev.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.control.ControlConfig;
 import dev.millrace.memory.NativeMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,29 +18,35 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /// A server with the test models, on a port of its own, and a client for it. When it is closed no native memory may be
 /// left.
 public final class TestServer implements AutoCloseable {
     private final MillraceServer server;
+    /// What clients of servers that are started speak.
+    private static HttpClient.Version version = HttpClient.Version.HTTP_1_1;
+
     private final HttpClient client = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
+            .version(version)
             .connectTimeout(Duration.ofSeconds(10))
             .build();
 
     /// An answer.
     public record Reply(int status, String body, HttpResponse<String> response) {
-        JsonTree json() {
+        public JsonTree json() {
             return JsonTree.parse(body);
         }
 
-        String error() {
+        public String error() {
             assertThat(json().members()).containsOnlyKeys("error");
             return json().get("error").text();
         }
 
         /// The first output's elements, as they were written.
-        String data() {
+        public String data() {
             assertThat(status).as(body).isEqualTo(200);
             return String.join(
                     ",", json().get("outputs").elements().getFirst().get("data").scalars());
@@ -63,8 +70,10 @@ public final class TestServer implements AutoCloseable {
     }
 
     /// @param clock nanoseconds, for time limits of connections
-    static TestServer start(UnaryOperator<ServerConfig> change, LongSupplier clock) {
-        return new TestServer(change.apply(ServerConfig.of(models()).withPort(0)), clock);
+    public static TestServer start(UnaryOperator<ServerConfig> change, LongSupplier clock) {
+        // Some of the test models are broken on purpose.
+        ControlConfig control = ControlConfig.DEFAULT.withStrictReadiness(false);
+        return new TestServer(change.apply(ServerConfig.of(models()).withPort(0).withControl(control)), clock);
     }
 
     /// The folder of the test models.
@@ -74,6 +83,24 @@ public final class TestServer implements AutoCloseable {
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /// Has all servers of a test class be asked in HTTP/2.
+    static final class OverHttp2 implements BeforeAllCallback, AfterAllCallback {
+        @Override
+        public void beforeAll(ExtensionContext context) {
+            version = HttpClient.Version.HTTP_2;
+        }
+
+        @Override
+        public void afterAll(ExtensionContext context) {
+            version = HttpClient.Version.HTTP_1_1;
+        }
+    }
+
+    /// Looks now whose client takes too long.
+    public void lookAtClients() {
+        server.lookAtConnections();
     }
 
     public int port() {
@@ -107,6 +134,10 @@ public final class TestServer implements AutoCloseable {
     public Reply send(HttpRequest.Builder request) {
         try {
             HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
+            if (response.statusCode() == HttpStatus.OK) {
+                // What is wrong may be refused before the client has changed over.
+                assertThat(response.version()).isEqualTo(client.version());
+            }
             return new Reply(response.statusCode(), response.body(), response);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

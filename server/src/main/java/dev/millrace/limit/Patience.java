@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.limit;
 
-import dev.millrace.limit.Limit;
-import dev.millrace.limit.Limits;
 import java.util.concurrent.TimeUnit;
 
 /// How long somebody has been waited for. It has no timer: it is asked now and then, and counts from when it was first
@@ -10,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 ///
 /// A body and an answer get one second more for so many bytes of them that moved, so that large ones may take their
 /// time, but none may trickle. Threads: one.
-final class Patience {
+public final class Patience {
     private static final long NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final Limits limits;
@@ -19,7 +17,8 @@ final class Patience {
     private long sinceNanos;
     private long movedBefore;
 
-    Patience(Limits limits) {
+    /// Nothing is waited for yet.
+    public Patience(Limits limits) {
         this.limits = limits;
     }
 
@@ -28,7 +27,7 @@ final class Patience {
     /// @param limit what is waited for; null for nothing
     /// @param which another number means another thing of the same kind
     /// @param moved bytes that have moved, ever
-    boolean isOver(Limit limit, long which, long moved, long nowNanos) {
+    public boolean isOver(Limit limit, long which, long moved, long nowNanos) {
         if (limit != awaited || which != number) {
             awaited = limit;
             number = which;
@@ -48,7 +47,7 @@ final class Patience {
     }
 
     /// What is waited for; null for nothing.
-    Limit awaited() {
+    public Limit awaited() {
         return awaited;
     }
 }

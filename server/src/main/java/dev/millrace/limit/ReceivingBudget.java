@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.limit;
 
 import java.util.concurrent.atomic.AtomicLong;
 
 /// How much memory the bodies may take together that have not come wholly. A body that comes in one piece never counts.
 /// Threads: any.
-final class ReceivingBudget {
+public final class ReceivingBudget {
     private final long limit;
     private final AtomicLong used = new AtomicLong();
 
-    ReceivingBudget(long limitBytes) {
+    /// Nothing is taken yet.
+    public ReceivingBudget(long limitBytes) {
         this.limit = limitBytes;
     }
 
     /// Takes so many bytes of it; false, and nothing is taken, if there are not that many left.
-    boolean take(long bytes) {
+    public boolean take(long bytes) {
         if (used.addAndGet(bytes) > limit) {
             used.addAndGet(-bytes);
             return false;
@@ -22,17 +23,20 @@ final class ReceivingBudget {
         return true;
     }
 
-    void giveBack(long bytes) {
+    /// Gives back what was taken.
+    public void giveBack(long bytes) {
         if (bytes > 0) {
             used.addAndGet(-bytes);
         }
     }
 
-    long used() {
+    /// Bytes that are taken.
+    public long used() {
         return used.get();
     }
 
-    long limit() {
+    /// The most that may be taken.
+    public long limit() {
         return limit;
     }
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.server;
+package dev.millrace.limit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.limit.Limit;
-import dev.millrace.limit.Limits;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
