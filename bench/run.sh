@@ -4,15 +4,21 @@
 # Runs all benches and prints the report: bench/run.sh [--quick] [PART ...]
 #
 # Builds what is out of date, checks that every contestant answers like the floor, measures, and writes
-# bench/results/<date>-<commit>.md, .json and .log. By the sum of its parts a quick run, for trying out, takes twenty
-# minutes or less, a full one an hour and a quarter or less. With names of parts only these are measured: --routes the
+# bench/results/<date>-<commit>.md, .json and .log. By the sum of its parts a quick run, for trying out, takes half an
+# hour or less, a full one an hour and forty minutes or less. With names of parts only these are measured: --routes the
 # small models by all routes, one by one and saturated; --models larger models, alone and among each other; --neighbour
-# beside processes that spin; --http the servers; --http-mix all models on one server; --recording what recording
-# latencies costs; --ramp batching under a ramp of loads; --json reading tensors from JSON; --overload more requests
+# beside processes that spin; --http the servers; --http-mix all models on one server; --protocols JSON, binary tensors
+# and gRPC side by side; --recording what recording latencies costs; --ramp batching under a ramp of loads; --ensembles
+# ensembles beside calls to their steps; --json reading tensors from JSON; --overload more requests
 # than can be answered, in-process, and --overload-http over HTTP; --deadlines how late expired requests are told;
-# --isolation a light model beside a saturated one. Run it on a machine that does nothing else.
+# --isolation a light model beside a saturated one; --swaps a model that is replaced under load; --loading a light model
+# while a large one is loaded; --priorities two priorities, two models on one agent, and clients over their limit;
+# --failing rows and models that fail; --memory a server with little of it; --back-pressure clients that do not read, or
+# send slowly. Where a promise is found to be broken it says so, and the exit status is 1. Run it on a machine that does
+# nothing else.
 #
-# The servers are loaded by wrk (Debian, Ubuntu: apt install wrk) and are left out where there is none.
+# The servers are loaded by wrk, gRPC by h2load (Debian, Ubuntu: apt install wrk nghttp2-client); what is missing is left
+# out.
 #
 #   JAVA_HOME    the JDK to use, if it is new enough; otherwise ./millrace's choice
 #   BENCH_OPTS   more options for the JVMs, but for those of the servers
@@ -25,13 +31,16 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 options=
 for option in "$@"; do
     case $option in
-        --quick | --routes | --models | --neighbour | --http | --http-mix | --recording | --ramp | --json | \
-            --overload | --overload-http | --deadlines | --isolation)
+        --quick | --routes | --models | --neighbour | --http | --http-mix | --protocols | --recording | --ramp | \
+            --ensembles | --json | \
+            --overload | --overload-http | --deadlines | --isolation | --swaps | --loading | \
+            --priorities | --failing | --memory | --back-pressure)
             options="$options $option"
             ;;
         *)
-            printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--http-mix] [--recording]" \
-                "    [--ramp] [--json] [--overload] [--overload-http] [--deadlines] [--isolation]" >&2
+            printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--http-mix] [--protocols]" \
+                "    [--recording] [--ramp] [--ensembles] [--json] [--overload] [--overload-http] [--deadlines] [--isolation]" \
+                "    [--swaps] [--loading] [--priorities] [--failing] [--memory] [--back-pressure]" >&2
             exit 2
             ;;
     esac

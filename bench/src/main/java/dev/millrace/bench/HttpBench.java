@@ -6,11 +6,16 @@ import dev.millrace.bench.route.Contestant;
 import dev.millrace.bench.route.Examples;
 import dev.millrace.bench.route.Fixture;
 import dev.millrace.bench.route.Gate;
+import dev.millrace.bench.wire.EchoServer;
+import dev.millrace.bench.wire.HttpContestant;
+import dev.millrace.bench.wire.Post;
+import dev.millrace.bench.wire.ServerProcess;
+import dev.millrace.bench.wire.Wrk;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,8 +62,9 @@ final class HttpBench implements AutoCloseable {
     private final Path log;
     private final Fixture fixture = Fixture.open(BenchModels.MLP);
     private final String path = "/v2/models/" + fixture.name() + "/infer";
-    private final List<String> bodies =
-            Stream.of(fixture.examples().floats()).map(HttpContestant::body).toList();
+    private final List<Post> requests = Stream.of(fixture.examples().floats())
+            .map(row -> Post.json(path, row, row.length))
+            .toList();
 
     /// @param log gets what the servers and `wrk` print
     HttpBench(Effort effort, PrintStream progress, Path log) {
@@ -75,9 +81,9 @@ final class HttpBench implements AutoCloseable {
         if (program.isEmpty()) {
             return Optional.empty();
         }
-        String answer = checkedAnswer();
+        byte[] answer = checkedAnswer();
         List<Both<Double>> starts = starts(answer);
-        try (Wrk wrk = new Wrk(program.get(), bodies.getFirst(), log);
+        try (Wrk wrk = new Wrk(program.get(), requests.getFirst(), log);
                 ServerProcess echo = echo(answer);
                 ServerProcess millrace = millrace()) {
             checkSameAnswer(echo, millrace);
@@ -85,7 +91,12 @@ final class HttpBench implements AutoCloseable {
             var memory = new Both<>(memory(wrk, echo), memory(wrk, millrace));
             check(millrace);
             return Optional.of(new Findings(
-                    bytes(bodies.getFirst()), bytes(answer), loads, starts, effort.memorySeconds(), memory));
+                    requests.getFirst().body().length,
+                    HttpContestant.bodyLength(answer),
+                    loads,
+                    starts,
+                    effort.memorySeconds(),
+                    memory));
         }
     }
 
@@ -108,7 +119,7 @@ final class HttpBench implements AutoCloseable {
         if (program.isEmpty()) {
             return shares;
         }
-        try (Wrk wrk = new Wrk(program.get(), bodies.getFirst(), log);
+        try (Wrk wrk = new Wrk(program.get(), requests.getFirst(), log);
                 ServerProcess with = millrace();
                 ServerProcess without = millrace("--no-recording")) {
             for (int pair = -RECORDING_WARM_UPS; pair < RECORDING_PAIRS * effort.httpRounds(); pair++) {
@@ -141,12 +152,8 @@ final class HttpBench implements AutoCloseable {
         return mebibytes;
     }
 
-    private static int bytes(String text) {
-        return text.getBytes(StandardCharsets.UTF_8).length;
-    }
-
-    private ServerProcess echo(String answer) throws IOException {
-        return ServerProcess.start(log, EchoServer.class, answer);
+    private ServerProcess echo(byte[] answer) throws IOException {
+        return ServerProcess.start(log, EchoServer.class, EchoServer.argument(answer));
     }
 
     private ServerProcess millrace(String... more) throws IOException {
@@ -163,11 +170,11 @@ final class HttpBench implements AutoCloseable {
     }
 
     private HttpContestant contestant(int port) throws IOException {
-        return new HttpContestant(port, path, bodies);
+        return new HttpContestant(port, requests);
     }
 
     /// What the server answers to the first row, after it answered all of them like the floor.
-    private String checkedAnswer() throws IOException {
+    private byte[] checkedAnswer() throws IOException {
         try (ServerProcess millrace = millrace()) {
             check(millrace);
             progress.printf("over HTTP %d rows are answered like the floor%n", Examples.COUNT);
@@ -188,10 +195,10 @@ final class HttpBench implements AutoCloseable {
         }
     }
 
-    private String answer(ServerProcess server) throws IOException {
+    private byte[] answer(ServerProcess server) throws IOException {
         try (HttpContestant client = contestant(server.port())) {
             client.run(0);
-            return client.body();
+            return client.wire();
         }
     }
 
@@ -201,15 +208,15 @@ final class HttpBench implements AutoCloseable {
                 HttpContestant other = contestant(millrace.port())) {
             one.run(0);
             other.run(0);
-            if (!one.wire().equals(other.wire())) {
+            if (!Arrays.equals(one.wire(), other.wire())) {
                 throw new Gate.Refusal(
-                        "the echo does not send what the server sends: " + one.wire() + " and " + other.wire(), null);
+                        "the echo does not send what the server sends: " + one.body() + " and " + other.body(), null);
             }
         }
     }
 
     /// The first pair starts with cold caches and is not counted.
-    private List<Both<Double>> starts(String answer) throws IOException {
+    private List<Both<Double>> starts(byte[] answer) throws IOException {
         List<Both<Double>> all = new ArrayList<>();
         for (int round = 0; round <= effort.httpRounds(); round++) {
             var both = new Both<>(startMillis(() -> echo(answer)), startMillis(() -> millrace()));

@@ -8,6 +8,11 @@ import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.route.Contestant;
 import dev.millrace.bench.route.Fixture;
 import dev.millrace.bench.route.Route;
+import dev.millrace.bench.wire.EchoServer;
+import dev.millrace.bench.wire.HttpContestant;
+import dev.millrace.bench.wire.Post;
+import dev.millrace.bench.wire.ServerProcess;
+import dev.millrace.bench.wire.Wrk;
 import dev.millrace.model.TensorSpec;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -107,8 +112,9 @@ final class HttpMix implements AutoCloseable {
         try (ServerProcess millrace = millrace()) {
             check(millrace.port());
             progress.println("over HTTP all models answer like the floor");
-            try (ServerProcess echo = ServerProcess.start(log, EchoServer.class, light.answer(millrace.port()));
-                    Wrk wrk = new Wrk(program.get(), light.body, log)) {
+            try (ServerProcess echo = ServerProcess.start(
+                            log, EchoServer.class, EchoServer.argument(light.answer(millrace.port())));
+                    Wrk wrk = new Wrk(program.get(), light.requests.getFirst(), log)) {
                 Findings findings = measure(wrk, new Both<>(echo.port(), millrace.port()));
                 check(millrace.port());
                 return Optional.of(findings);
@@ -142,7 +148,8 @@ final class HttpMix implements AutoCloseable {
 
     private Findings measure(Wrk wrk, Both<Integer> ports) throws IOException {
         Map<String, Integer> bytes = new LinkedHashMap<>();
-        all().forEach(each -> bytes.put(each.fixture.name(), each.body.length()));
+        all().forEach(each ->
+                bytes.put(each.fixture.name(), each.requests.getFirst().body().length));
         Findings findings = new Findings(bytes, new LinkedHashMap<>(), new LinkedHashMap<>());
         warmUp(wrk, ports.echo(), ECHO_WARM_UP_SECONDS);
         warmUp(wrk, ports.millrace(), WARM_UP_SECONDS);
@@ -242,19 +249,16 @@ final class HttpMix implements AutoCloseable {
     private static final class Asked {
         private final Fixture fixture;
         private final String path;
-        private final String body;
-        private final List<byte[]> requests = new ArrayList<>();
+        private final List<Post> requests = new ArrayList<>();
 
         Asked(String name) {
             fixture = Fixture.open(BenchModels.named(name));
             path = "/v2/models/" + name + "/infer";
             TensorSpec input = fixture.signature().inputs().getFirst();
             String shape = input.shape().toString().replace("-1", "1");
-            List<String> bodies = Stream.of(fixture.examples().floats())
-                    .map(row -> Document.request(input.name(), shape, row))
-                    .toList();
-            body = bodies.getFirst();
-            bodies.forEach(each -> requests.add(HttpContestant.request(path, each)));
+            for (float[] row : fixture.examples().floats()) {
+                requests.add(Post.json(path, Document.request(input.name(), shape, row)));
+            }
         }
 
         String url(int port) {
@@ -266,10 +270,10 @@ final class HttpMix implements AutoCloseable {
         }
 
         /// What the server answers to the first row.
-        String answer(int port) throws IOException {
+        byte[] answer(int port) throws IOException {
             try (HttpContestant client = client(port)) {
                 client.run(0);
-                return client.body();
+                return client.wire();
             }
         }
     }

@@ -9,6 +9,7 @@ import dev.millrace.bench.HttpMix.Loaded;
 import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.report.Cell;
 import dev.millrace.bench.report.Section;
+import dev.millrace.bench.wire.ServerProcess;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;

@@ -4,6 +4,8 @@ package dev.millrace.bench;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.millrace.bench.report.Section;
+import dev.millrace.bench.wire.ServerProcess;
+import dev.millrace.bench.wire.Wrk;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;

@@ -34,7 +34,8 @@ import org.openjdk.jmh.runner.RunnerException;
 ///
 /// `bench/run.sh` starts it: `Main [--quick] [PART ...] RESULTS-FOLDER REVISION`; with names of parts it measures these
 /// alone. Progress goes to standard error, the report to standard output. The
-/// exit status is 0 if something was measured and nothing failed: without `wrk` all but HTTP is measured.
+/// exit status is 0 if something was measured, nothing failed, and no promise was found to be broken: without `wrk` all
+/// but HTTP is measured.
 public final class Main {
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmm").withZone(ZoneOffset.UTC);
@@ -47,14 +48,18 @@ public final class Main {
     private static final String HTTP = "--http";
     /// All models on one server.
     private static final String HTTP_MIX = "--http-mix";
+    /// JSON, binary tensors and gRPC, side by side.
+    private static final String PROTOCOLS = "--protocols";
     /// What recording latencies costs.
     private static final String RECORDING = "--recording";
     /// Batching under a ramp of loads.
     private static final String RAMP = "--ramp";
+    /// Ensembles beside the calls to their steps.
+    private static final String ENSEMBLES = "--ensembles";
     /// Reading tensors from JSON.
     private static final String JSON = "--json";
     private static final List<String> PARTS = Stream.concat(
-                    Stream.of(ROUTES, MODELS, NEIGHBOUR, HTTP, HTTP_MIX, RECORDING, RAMP, JSON),
+                    Stream.of(ROUTES, MODELS, NEIGHBOUR, HTTP, HTTP_MIX, PROTOCOLS, RECORDING, RAMP, ENSEMBLES, JSON),
                     Promises.PARTS.stream())
             .toList();
 
@@ -72,6 +77,8 @@ public final class Main {
     private Map<Integer, List<Neighbours.Trial>> neighbours = Map.of();
     private Optional<HttpBench.Findings> http = Optional.empty();
     private final List<Section> sections = new ArrayList<>();
+    /// Whether something that is promised was found not to be so.
+    private boolean broken;
 
     private Main(Set<String> options, Path folder, String revision) {
         this.effort = options.contains(QUICK) ? Effort.QUICK : Effort.FULL;
@@ -109,7 +116,7 @@ public final class Main {
         }
     }
 
-    /// False if nothing could be measured.
+    /// False if nothing could be measured, or a promise is broken.
     private boolean run() throws IOException, RunnerException {
         machine = Machine.describe(revision);
         machine.forEach((fact, value) -> System.err.println(fact + ": " + value));
@@ -137,19 +144,17 @@ public final class Main {
                 write();
             }
         }
-        if (parts.contains(HTTP_MIX)) {
-            Optional<Section> mixed = httpMix();
-            if (mixed.isPresent()) {
-                sections.add(mixed.get());
-                write();
-            }
-        }
+        measureServers();
         if (parts.contains(RECORDING)) {
             sections.add(recording());
             write();
         }
         if (parts.contains(RAMP)) {
             sections.add(ramp());
+            write();
+        }
+        if (parts.contains(ENSEMBLES)) {
+            sections.add(EnsembleCost.measure(effort, System.err));
             write();
         }
         if (parts.contains(JSON)) {
@@ -159,20 +164,41 @@ public final class Main {
         measurePromises();
         boolean measured = http.isPresent()
                 || !sections.isEmpty()
-                || !Set.of(HTTP, HTTP_MIX).containsAll(parts);
+                || !Set.of(HTTP, HTTP_MIX, PROTOCOLS).containsAll(parts);
         if (measured) {
             System.err.println("written to " + name + ".md and .json");
             System.out.print(MarkdownReport.of(results()));
         }
-        return measured;
+        return measured && !broken;
+    }
+
+    private void measureServers() throws IOException {
+        if (parts.contains(HTTP_MIX)) {
+            add(httpMix());
+        }
+        if (parts.contains(PROTOCOLS)) {
+            add(protocols());
+        }
+    }
+
+    private void add(Optional<Section> section) throws IOException {
+        if (section.isPresent()) {
+            sections.add(section.get());
+            write();
+        }
     }
 
     private void measurePromises() throws IOException {
         Promises promises = new Promises(effort, System.err, Path.of(name + ".log"));
         for (String part : Promises.PARTS) {
             if (parts.contains(part)) {
-                sections.add(promises.measure(part));
+                Section section = promises.measure(part);
+                sections.add(section);
                 write();
+                if (!section.broken().isEmpty()) {
+                    broken = true;
+                    System.err.println("a promise is broken: " + section.broken());
+                }
             }
         }
     }
@@ -226,6 +252,12 @@ public final class Main {
     private Optional<Section> httpMix() throws IOException {
         try (HttpMix bench = new HttpMix(effort, System.err, Path.of(name + ".log"))) {
             return bench.measure().map(HttpMixReport::new);
+        }
+    }
+
+    private Optional<Section> protocols() throws IOException {
+        try (Protocols bench = new Protocols(effort, System.err, Path.of(name + ".log"))) {
+            return bench.measure().map(ProtocolsReport::new);
         }
     }
 

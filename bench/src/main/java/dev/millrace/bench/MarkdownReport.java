@@ -6,6 +6,8 @@ import dev.millrace.bench.report.Cell;
 import dev.millrace.bench.report.Spread;
 import dev.millrace.bench.route.Examples;
 import dev.millrace.bench.route.Route;
+import dev.millrace.bench.wire.ServerProcess;
+import dev.millrace.bench.wire.Wrk;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.guard.BackPressure;
+import dev.millrace.bench.guard.Failing;
+import dev.millrace.bench.guard.MemoryLoad;
+import dev.millrace.bench.guard.Priorities;
 import dev.millrace.bench.promise.Deadlines;
 import dev.millrace.bench.promise.Isolation;
+import dev.millrace.bench.promise.Loading;
 import dev.millrace.bench.promise.Overload;
 import dev.millrace.bench.promise.OverloadHttp;
 import dev.millrace.bench.promise.Server;
 import dev.millrace.bench.report.Section;
+import dev.millrace.bench.swap.Swaps;
+import dev.millrace.bench.wire.ServerProcess;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -26,11 +33,27 @@ record Promises(Effort effort, PrintStream progress, Path log) {
     static final String DEADLINES = "--deadlines";
     /// A light model beside a saturated one.
     static final String ISOLATION = "--isolation";
+    /// A model that is replaced under load.
+    static final String SWAPS = "--swaps";
+    /// A light model while a large one is loaded.
+    static final String LOADING = "--loading";
 
-    static final List<String> PARTS = List.of(OVERLOAD, OVERLOAD_HTTP, DEADLINES, ISOLATION);
+    /// Priorities, weights and clients' limits.
+    static final String PRIORITIES = "--priorities";
+    /// Rows and models that fail.
+    static final String FAILING = "--failing";
+    /// A server with little memory.
+    static final String MEMORY = "--memory";
+    /// Clients that do not read, or send slowly.
+    static final String BACK_PRESSURE = "--back-pressure";
+
+    static final List<String> PARTS = List.of(
+            OVERLOAD, OVERLOAD_HTTP, DEADLINES, ISOLATION, SWAPS, LOADING, PRIORITIES, FAILING, MEMORY, BACK_PRESSURE);
 
     private static final int LONG_RUNS_PER_ROUND = 20;
     private static final int LONG_RUN_MILLIS = 100;
+    private static final int SWAPS_PER_ROUND = 12;
+    private static final int BAD_CONNECTIONS = 128;
 
     /// Measures one part.
     Section measure(String part) throws IOException {
@@ -39,6 +62,12 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             case OVERLOAD_HTTP -> overloadHttp();
             case DEADLINES -> deadlines();
             case ISOLATION -> isolation();
+            case SWAPS -> swaps();
+            case LOADING -> loading();
+            case PRIORITIES -> priorities();
+            case FAILING -> new Failing(effort.rounds(), progress).measure();
+            case MEMORY -> memory();
+            case BACK_PRESSURE -> backPressure();
             default -> throw new IllegalArgumentException("no part " + part + ", there are " + PARTS);
         };
     }
@@ -63,6 +92,35 @@ record Promises(Effort effort, PrintStream progress, Path log) {
 
     private Section isolation() throws IOException {
         try (Isolation bench = new Isolation(2 * effort.repeats(), effort.repeatMillis(), progress, servers())) {
+            return bench.measure();
+        }
+    }
+
+    private Section swaps() throws IOException {
+        return new Swaps(SWAPS_PER_ROUND * effort.rounds(), effort.repeatMillis(), progress, servers()).measure();
+    }
+
+    private Section loading() throws IOException {
+        try (Loading bench = new Loading(2 * effort.rounds(), 4L * effort.repeatMillis(), progress, servers())) {
+            return bench.measure();
+        }
+    }
+
+    private Section priorities() throws IOException {
+        try (Priorities bench = new Priorities(effort.rounds(), effort.repeatMillis(), progress, servers())) {
+            return bench.measure();
+        }
+    }
+
+    private Section memory() throws IOException {
+        Server.Starter servers = arguments -> ServerProcess.startMillrace(log, MemoryLoad.jvmOptions(), arguments);
+        try (MemoryLoad bench = new MemoryLoad(8L * effort.repeatMillis(), progress, servers)) {
+            return bench.measure();
+        }
+    }
+
+    private Section backPressure() throws IOException {
+        try (BackPressure bench = new BackPressure(BAD_CONNECTIONS, 4L * effort.repeatMillis(), progress, servers())) {
             return bench.measure();
         }
     }

@@ -29,6 +29,7 @@ public final class PreboundRun implements AutoCloseable {
         List<Tensor> all =
                 Stream.concat(Arrays.stream(inputs), Arrays.stream(outputs)).toList();
         this.frame = new NativeCallFrame(
+                SessionSettings.Arena.KEEPS,
                 session.inputs().stream().map(ValueInfo::name).toList(),
                 session.outputs().stream().map(ValueInfo::name).toList(),
                 all.stream().mapToInt(Tensor::rank).max().orElse(0));

@@ -2,19 +2,29 @@
 package dev.millrace.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.control.ControlConfig;
 import dev.millrace.limit.Limit;
+import dev.millrace.model.ConfigFile;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.server.ServerConfig;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine.Option;
 
 /// The tables of docs/configuration.md have a row for every value there is, and its default.
@@ -28,7 +38,7 @@ class ConfigurationTest {
         List<String> lines = Files.readAllLines(Markdown.root().resolve(file));
         List<List<String>> rows = new ArrayList<>();
         int line = 0;
-        while (!lines.get(line).startsWith("| `" + header + "` |")) {
+        while (!lines.get(line).replace("`", "").startsWith("| " + header + " |")) {
             line++;
         }
         for (line += 2; line < lines.size() && lines.get(line).startsWith("|"); line++) {
@@ -74,6 +84,18 @@ class ConfigurationTest {
     }
 
     @Test
+    void shouldListEveryWayForModelsToChangeWithItsDefault() throws Exception {
+        List<List<String>> rows = table("ControlConfig");
+        assertThat(rows).extracting(List::getFirst).isEqualTo(components(ControlConfig.class));
+        for (String name : List.of("mode", "pollInterval", "startUpModels", "strictReadiness")) {
+            assertThat(rows)
+                    .filteredOn(row -> row.getFirst().equals(name))
+                    .singleElement()
+                    .satisfies(row -> assertThat(row.getLast()).isEqualTo(value(ControlConfig.DEFAULT, name)));
+        }
+    }
+
+    @Test
     void shouldListEveryLimitWithItsDefault() throws IOException {
         assertThat(table("docs/limits.md", "Limit"))
                 .extracting(row -> String.join(" ", row.subList(0, 4)))
@@ -94,20 +116,85 @@ class ConfigurationTest {
     @Test
     void shouldNameTheOptionsThatThereAre() throws Exception {
         TreeSet<String> options = new TreeSet<>();
-        for (var field : Class.forName("dev.millrace.cli.ServeCommand").getDeclaredFields()) {
-            Option option = field.getAnnotation(Option.class);
-            if (option != null) {
-                options.addAll(List.of(option.names()));
+        for (String type : List.of("ServeCommand", "ControlOptions")) {
+            for (var field : Class.forName("dev.millrace.cli." + type).getDeclaredFields()) {
+                Option option = field.getAnnotation(Option.class);
+                if (option != null) {
+                    options.addAll(List.of(option.names()));
+                }
             }
         }
-        TreeSet<String> named = new TreeSet<>(List.of("--verbose"));
-        for (String table : List.of("RuntimeConfig", "ServerConfig")) {
+        TreeSet<String> named =
+                new TreeSet<>(List.of("--verbose", "--shutdown-grace", "--exit-on-error", "--admin-token"));
+        for (String table : List.of("RuntimeConfig", "ServerConfig", "ControlConfig")) {
             table(table).stream()
-                    .map(row -> row.get(1))
+                    .flatMap(row -> Arrays.stream(row.get(1).split(", ")))
                     .filter(name -> name.startsWith("--"))
                     .forEach(named::add);
         }
         assertThat(named).isEqualTo(options);
+    }
+
+    /// Every field of Triton's configuration, with a sample of it, is in the table, and what the table says of it is
+    /// so.
+    @ParameterizedTest
+    @MethodSource("tritonFields")
+    void shouldDoWithEveryFieldOfTritonsWhatTheTableSays(String field, String sample, @TempDir Path folder)
+            throws IOException {
+        String said = table("field").stream()
+                .filter(row -> row.getFirst().equals(field))
+                .map(List::getLast)
+                .findFirst()
+                .orElseThrow();
+        Path file = Files.writeString(folder.resolve("config.pbtxt"), sample);
+        String why = said.substring(said.indexOf(':') + 1).strip();
+        if (said.startsWith("refused: ")) {
+            assertThatThrownBy(() -> ConfigFile.read(file, "m")).hasMessageEndingWith("expected none: " + why);
+        } else if (said.startsWith("no effect: ")) {
+            assertThat(ConfigFile.read(file, "m").warnings())
+                    .containsExactly(field + " (line 1) has no effect: " + why);
+        } else {
+            assertThat(said).startsWith("honoured");
+            assertThat(ConfigFile.read(file, "m").warnings()).isEmpty();
+        }
+    }
+
+    static List<Arguments> tritonFields() throws IOException {
+        return resource().stream()
+                .map(line -> line.split(" \\| ", 2))
+                .map(parts -> Arguments.of(parts[0], parts[1]))
+                .toList();
+    }
+
+    private static List<String> resource() throws IOException {
+        try (InputStream in = ConfigurationTest.class.getResourceAsStream("/triton-fields.txt")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+        }
+    }
+
+    @Test
+    void shouldListNoOtherFields() throws IOException {
+        assertThat(table("field"))
+                .extracting(List::getFirst)
+                .isEqualTo(resource().stream().map(line -> line.split(" ")[0]).toList());
+    }
+
+    /// The example in YAML says what the other one says.
+    @Test
+    void shouldSayTheSameInYaml(@TempDir Path folder) throws IOException {
+        Path yaml = Files.writeString(folder.resolve("model.yaml"), block("  latest: { num_versions: 2 }"));
+        Path proto = Files.writeString(folder.resolve("config.pbtxt"), block("latest { num_versions: 2 }"));
+        ConfigFile read = ConfigFile.read(yaml, "fraud");
+        assertThat(read.warnings()).isEmpty();
+        assertThat(read.config()).isEqualTo(ConfigFile.read(proto, "fraud").config());
+    }
+
+    private static String block(String line) throws IOException {
+        return Markdown.read(Markdown.root().resolve("docs/configuration.md")).blocks().stream()
+                .map(Markdown.Block::text)
+                .filter(text -> text.contains(line))
+                .findFirst()
+                .orElseThrow();
     }
 
     /// Every key that the table names is one that the file's reader knows: it is read without a warning.
@@ -119,7 +206,7 @@ class ConfigurationTest {
                 .findFirst()
                 .orElseThrow();
         var file = Files.writeString(Files.createTempDirectory("config").resolve("config.pbtxt"), block);
-        var read = dev.millrace.model.ConfigFile.read(file, "fraud");
+        ConfigFile read = ConfigFile.read(file, "fraud");
         assertThat(read.warnings()).isEmpty();
         assertThat(read.config().maxBatchSize()).hasValue(64);
         for (List<String> row : table("ModelConfig")) {

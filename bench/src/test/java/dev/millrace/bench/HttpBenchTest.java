@@ -10,6 +10,11 @@ import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.report.Machine;
 import dev.millrace.bench.route.Fixture;
 import dev.millrace.bench.route.Gate;
+import dev.millrace.bench.wire.EchoServer;
+import dev.millrace.bench.wire.HttpContestant;
+import dev.millrace.bench.wire.Post;
+import dev.millrace.bench.wire.ServerProcess;
+import dev.millrace.bench.wire.Wrk;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.server.MillraceServer;
 import dev.millrace.server.ServerConfig;
@@ -50,6 +55,9 @@ class HttpBenchTest {
         Transfer/sec:     10.00MB
         """;
 
+    private static final byte[] ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 28\r\n\r\n{\"shape\":[1,1],\"data\":[7.5]}"
+            .getBytes(StandardCharsets.US_ASCII);
+
     @TempDir
     Path temp;
 
@@ -63,7 +71,7 @@ class HttpBenchTest {
                 HttpContestant client = client(server.port())) {
             assertThatCode(() -> bench.check("server", server.port())).doesNotThrowAnyException();
             client.run(0);
-            String answer = client.wire();
+            byte[] answer = client.wire();
             try (EchoServer echo = EchoServer.start(client.body());
                     HttpContestant other = client(echo.port())) {
                 other.run(0);
@@ -80,7 +88,7 @@ class HttpBenchTest {
     private static HttpContestant client(int port) throws IOException {
         try (Fixture fixture = Fixture.open(BenchModels.MLP)) {
             float[] row = fixture.examples().floats()[0];
-            return new HttpContestant(port, PATH, List.of(HttpContestant.body(row)));
+            return new HttpContestant(port, List.of(Post.json(PATH, row, row.length)));
         }
     }
 
@@ -110,7 +118,7 @@ class HttpBenchTest {
     void shouldSayWhatWasAnsweredWhenItIsNoSuccess() throws IOException {
         BenchModels.MLP.writeInto(temp);
         try (MillraceServer server = MillraceServer.start(ServerConfig.of(temp).withPort(0));
-                HttpContestant client = new HttpContestant(server.port(), PATH, List.of("{}"))) {
+                HttpContestant client = new HttpContestant(server.port(), List.of(Post.json(PATH, "{}")))) {
             assertThatThrownBy(() -> client.run(0)).hasMessageContaining("HTTP/1.1 400 Bad Request: {");
         }
     }
@@ -121,7 +129,7 @@ class HttpBenchTest {
         Path log = temp.resolve("log");
         Path repository = temp.resolve("models");
         BenchModels.MLP.writeInto(repository);
-        try (ServerProcess echo = ServerProcess.start(log, EchoServer.class, "{\"data\":[7.5]}");
+        try (ServerProcess echo = ServerProcess.start(log, EchoServer.class, EchoServer.argument(ANSWER));
                 ServerProcess millrace = ServerProcess.startMillrace(
                         log, List.of("serve", "--model-repository=" + repository, "--http-port=0"));
                 HttpContestant one = client(echo.port());

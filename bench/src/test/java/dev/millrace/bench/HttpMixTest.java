@@ -15,6 +15,10 @@ import dev.millrace.bench.report.Machine;
 import dev.millrace.bench.route.Contestant;
 import dev.millrace.bench.route.Gate;
 import dev.millrace.bench.route.Value;
+import dev.millrace.bench.wire.EchoServer;
+import dev.millrace.bench.wire.HttpContestant;
+import dev.millrace.bench.wire.Post;
+import dev.millrace.bench.wire.Wrk;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.server.MillraceServer;
 import dev.millrace.server.ServerConfig;
@@ -53,7 +57,8 @@ class HttpMixTest {
         ServerConfig config = ServerConfig.of(temp).withPort(0).withEventLoops(1);
         try (HttpMix bench = new HttpMix(TINY, SILENCE, temp.resolve("log"));
                 MillraceServer server = MillraceServer.start(config);
-                EchoServer echo = EchoServer.start("{\"outputs\":[{\"name\":\"score\",\"data\":[7.5]}]}")) {
+                EchoServer echo =
+                        EchoServer.start("{\"outputs\":[{\"name\":\"score\",\"shape\":[1,1],\"data\":[7.5]}]}")) {
             assertThatCode(() -> bench.check(server.port())).doesNotThrowAnyException();
             assertThatThrownBy(() -> bench.check(echo.port()))
                     .isInstanceOf(Gate.Refusal.class)
@@ -64,14 +69,15 @@ class HttpMixTest {
 
     @Test
     void shouldReadTheNameAndAllValuesOfAnAnswer() throws IOException {
-        byte[] request = HttpContestant.request(PATH, "{}");
-        try (EchoServer echo = EchoServer.start(
-                        "{\"model_name\":\"cnn\",\"outputs\":[{\"name\":\"logits\",\"data\":[1,2.5]}]}");
+        Post request = Post.json(PATH, "{}");
+        try (EchoServer echo =
+                        EchoServer.start("{\"outputs\":[{\"name\":\"logits\",\"shape\":[1,2],\"data\":[1,2.5]}]}");
                 HttpContestant client = new HttpContestant(echo.port(), List.of(request))) {
             client.run(0);
 
             Value value = client.answers().getFirst();
             assertThat(value.name()).isEqualTo("logits");
+            assertThat(value.shape()).containsExactly(1, 2);
             assertThat((float[]) value.array()).containsExactly(1, 2.5f);
         }
     }

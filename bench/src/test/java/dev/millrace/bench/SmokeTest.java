@@ -173,6 +173,26 @@ class SmokeTest {
         assertThat(JsonReport.of(results)).contains("\"TURNER\" : [ 0.98, 0.99, 1.01 ]", "\"HTTP\" : [ 0.97, 0.99 ]");
     }
 
+    @Test
+    void shouldMeasureEnsemblesAndReport() throws IOException {
+        EnsembleCost measured = EnsembleCost.measure(TINY, SILENCE);
+
+        assertThat(measured.trials()).containsOnlyKeys(EnsembleCost.Shape.values());
+        assertThat(measured.trials().values())
+                .allSatisfy(trials -> assertThat(trials)
+                        .hasSize(1)
+                        .allSatisfy(trial -> assertThat(trial.ratio()).isPositive()));
+        Results results = results(new EnsembleCost(Map.of(
+                EnsembleCost.Shape.FAN,
+                List.of(
+                        new EnsembleCost.Trial(10, 20),
+                        new EnsembleCost.Trial(30, 40),
+                        new EnsembleCost.Trial(3, 2)))));
+        assertThat(MarkdownReport.of(results))
+                .contains("| three of loop-4 with 4 products, side by side | 10.00 | 20.00 | 0.75 (0.50–1.50) |");
+        assertThat(JsonReport.of(results)).contains("\"ensembleMicros\" : 10.0");
+    }
+
     private static Results results(Section section) {
         return new Results(
                 Instant.EPOCH,

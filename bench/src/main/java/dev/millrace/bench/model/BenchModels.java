@@ -44,6 +44,12 @@ public final class BenchModels {
     /// Answers a row with itself, after a run that takes as long as the largest number in it says; see [Loop].
     public static final String LOOP = "loop-4";
 
+    /// A perceptron that fails when a number of a row is [#BAD]; the run does all of its work before.
+    public static final String PICKY = "picky-64-1024-1024-1";
+
+    /// The least number that [#PICKY] fails at.
+    public static final float BAD = Picky.FIRST_BAD;
+
     private static final Map<String, Supplier<BenchModel>> ALL = new TreeMap<>(Map.of(
             MLP.name(),
             () -> MLP,
@@ -58,7 +64,9 @@ public final class BenchModels {
             STEADY,
             () -> new BenchModel(STEADY, steady().onnx()),
             LOOP,
-            () -> new BenchModel(LOOP, Loop.onnx())));
+            () -> new BenchModel(LOOP, Loop.onnx()),
+            PICKY,
+            () -> new BenchModel(PICKY, Picky.onnx())));
 
     private BenchModels() {}
 

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 /// @param accepted from when an accepted request was due until it ended, one way or another
 /// @param refusal from when a request was submitted until it was refused
 /// @param lateness from when a request was due until it was submitted: the generator's own fault
-record Account(
+public record Account(
         long nanos,
         int offered,
         int refused,
@@ -31,11 +31,16 @@ record Account(
     /// @param to its end
     /// @param bound nanoseconds within which an answer is good
     static Account of(Ledger ledger, long from, long to, long bound) {
-        IntPredicate due = request -> ledger.due(request) >= from && ledger.due(request) < to;
+        return of(ledger, from, to, bound, _ -> true);
+    }
+
+    /// The same, of some of the requests.
+    public static Account of(Ledger ledger, long from, long to, long bound, IntPredicate which) {
+        IntPredicate due = which.and(request -> ledger.due(request) >= from && ledger.due(request) < to);
         IntPredicate refused = ledger::isRefused;
         IntPredicate accepted = refused.negate();
-        IntPredicate inTime =
-                request -> ledger.isGood(request, bound) && ledger.ended(request) >= from && ledger.ended(request) < to;
+        IntPredicate inTime = which.and(request ->
+                ledger.isGood(request, bound) && ledger.ended(request) >= from && ledger.ended(request) < to);
         return new Account(
                 to - from,
                 count(ledger, due),
@@ -56,7 +61,7 @@ record Account(
     }
 
     /// Answers in time, per second.
-    double goodput() {
+    public double goodput() {
         return good * 1e9 / nanos;
     }
 
@@ -66,7 +71,7 @@ record Account(
     }
 
     /// The part of the requests that was refused.
-    double refusedShare() {
+    public double refusedShare() {
         return refused / (double) Math.max(1, offered);
     }
 
@@ -75,7 +80,7 @@ record Account(
         return expired / (double) Math.max(1, accepted.count());
     }
 
-    void write(JsonGenerator json, String name) throws IOException {
+    public void write(JsonGenerator json, String name) throws IOException {
         json.writeObjectFieldStart(name);
         json.writeNumberField("nanos", nanos);
         json.writeNumberField("offered", offered);

@@ -5,12 +5,13 @@ import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Completion;
 import dev.millrace.runtime.Model;
 import dev.millrace.runtime.Outcome;
+import java.util.function.IntUnaryOperator;
 
 /// A model in this process, asked by calls that are used again and again. Every answer's first number is compared with
 /// the floor's.
 ///
 /// Threads: the generator's; completions come on the runtime's. Ownership: it closes its calls.
-final class CallStation implements Station {
+public final class CallStation implements Station {
     /// More than the runtime keeps in its queue and in a run.
     private static final int CALLS = 2048;
 
@@ -18,8 +19,9 @@ final class CallStation implements Station {
     private final Flight[] flights = new Flight[CALLS];
     private int next;
     private long timeout = NO_TIMEOUT;
+    private IntUnaryOperator priorities = _ -> 0;
 
-    CallStation(Model model, Questions questions) {
+    public CallStation(Model model, Questions questions) {
         this.questions = questions;
         for (int i = 0; i < CALLS; i++) {
             flights[i] = new Flight(model.call());
@@ -29,6 +31,11 @@ final class CallStation implements Station {
     @Override
     public void timeout(long nanos) {
         timeout = nanos;
+    }
+
+    /// Sets the priorities of what follows, by request; 0 is the model's default.
+    public void priorities(IntUnaryOperator byRequest) {
+        priorities = byRequest;
     }
 
     @Override
@@ -66,6 +73,7 @@ final class CallStation implements Station {
             ledger = into;
             request = index;
             call.timeoutNanos(timeout);
+            call.priority(priorities.applyAsInt(index));
             call.input(0).putFloats(questions.row(index));
             done = false;
             Outcome admission = call.submit(this);

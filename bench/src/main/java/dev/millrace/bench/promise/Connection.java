@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench.promise;
 
+import dev.millrace.runtime.Call;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,7 +17,7 @@ import java.util.Locale;
 /// A connection to the server, for one request at a time. It understands what the server answers, and nothing else.
 ///
 /// Threads: one. Ownership: it closes its socket.
-final class Connection implements AutoCloseable {
+public final class Connection implements AutoCloseable {
     private static final int MOST = 1 << 16;
     private static final String END = "\r\n\r\n";
     private static final String LENGTH = "content-length:";
@@ -29,18 +30,19 @@ final class Connection implements AutoCloseable {
 
     /// @param port where the server listens on this machine
     /// @param blocking whether [#receive()] waits
-    Connection(int port, boolean blocking) throws IOException {
+    public Connection(int port, boolean blocking) throws IOException {
         channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
         channel.configureBlocking(blocking);
     }
 
-    SocketChannel channel() {
+    /// For selectors; nobody else reads or writes.
+    public SocketChannel channel() {
         return channel;
     }
 
     /// Sends a request, head and body; the buffer is as it was.
-    void send(ByteBuffer request) throws IOException {
+    public void send(ByteBuffer request) throws IOException {
         ByteBuffer bytes = request.duplicate();
         in.clear();
         while (bytes.hasRemaining()) {
@@ -49,10 +51,18 @@ final class Connection implements AutoCloseable {
     }
 
     /// Reads what there is, and whether the answer is complete now.
-    boolean receive() throws IOException {
+    public boolean receive() throws IOException {
+        read();
+        return isComplete();
+    }
+
+    private void read() throws IOException {
         if (channel.read(in) < 0) {
             throw new EOFException("the server closed a connection");
         }
+    }
+
+    private boolean isComplete() throws IOException {
         String text = new String(in.array(), 0, in.position(), StandardCharsets.UTF_8);
         int end = text.indexOf(END);
         if (end < 0) {
@@ -84,18 +94,42 @@ final class Connection implements AutoCloseable {
         return status();
     }
 
+    /// Sends a request and waits for the answer, on a connection whose [#receive()] waits. Nothing is read out of an
+    /// answer that is known, and no garbage is made.
+    ///
+    /// @param known what may come, byte for byte; null if nothing is known
+    /// @return whether it was that; otherwise the answer is there as ever
+    boolean isAnswered(ByteBuffer request, byte[] known) throws IOException {
+        send(request);
+        boolean same;
+        do {
+            read();
+            int length = in.position();
+            same = known != null && length <= known.length && Arrays.equals(in.array(), 0, length, known, 0, length);
+            if (same && length == known.length) {
+                return true;
+            }
+        } while (same || !isComplete());
+        return false;
+    }
+
+    /// The answer as it came.
+    byte[] bytes() {
+        return Arrays.copyOf(in.array(), in.position());
+    }
+
     /// The status of the answer.
-    int status() {
+    public int status() {
         return Integer.parseInt(head.substring(head.indexOf(' ') + 1).split("[ \r]")[0]);
     }
 
     /// The body of the answer.
-    String body() {
+    public String body() {
         return body;
     }
 
     /// The first number of the first output.
-    float first() throws IOException {
+    public float first() throws IOException {
         int at = body.indexOf(DATA);
         if (at < 0) {
             throw new IOException("an answer without data: " + body);
@@ -106,10 +140,10 @@ final class Connection implements AutoCloseable {
     /// A whole request to a model.
     ///
     /// @param shape of the input, rows first
-    /// @param timeoutNanos its deadline, counted by the server; [Station#NO_TIMEOUT] for none
-    static ByteBuffer request(String model, String input, long[] shape, float[][] rows, long timeoutNanos) {
+    /// @param timeoutNanos its deadline, counted by the server; [dev.millrace.runtime.Call#NO_TIMEOUT] for none
+    public static ByteBuffer request(String model, String input, long[] shape, float[][] rows, long timeoutNanos) {
         StringBuilder body = new StringBuilder("{");
-        if (timeoutNanos != Station.NO_TIMEOUT) {
+        if (timeoutNanos != Call.NO_TIMEOUT) {
             body.append("\"parameters\":{\"timeout\":")
                     .append(timeoutNanos / 1000)
                     .append("},");

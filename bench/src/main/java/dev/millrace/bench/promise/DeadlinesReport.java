@@ -9,6 +9,27 @@ import java.util.Map;
 
 /// How late expired requests were told, for a report.
 record DeadlinesReport(Deadlines.All all) implements Section {
+    private static final long MOST_LATE_NANOS = 1_000_000;
+    private static final long MOST_LATE_SATURATED_NANOS = 5_000_000;
+
+    @Override
+    public String broken() {
+        StringBuilder broken = new StringBuilder();
+        all.trials().forEach((trial, findings) -> {
+            Percentiles late = findings.late();
+            if (late.p99() > (trial.saturated() ? MOST_LATE_SATURATED_NANOS : MOST_LATE_NANOS)) {
+                line(
+                        broken,
+                        "%s, %s: p99 of %d that expired is %s µs late.",
+                        trial.where().title(),
+                        trial.saturated() ? "all cores busy" : "one core free",
+                        late.count(),
+                        micros(late.p99()));
+            }
+        });
+        return broken.toString().strip();
+    }
+
     @Override
     public String markdown() {
         StringBuilder text = new StringBuilder("## Deadlines while a long run holds the model\n\n");

@@ -17,7 +17,7 @@ import java.util.List;
 /// the floor's.
 ///
 /// Threads: the generator's. Ownership: it closes its connections.
-final class HttpStation implements Station {
+public final class HttpStation implements Station {
     private static final int CONNECTIONS = 1280;
 
     private final Fixture fixture;
@@ -48,7 +48,7 @@ final class HttpStation implements Station {
     }
 
     /// A request to a model of one input.
-    static ByteBuffer request(Fixture fixture, long timeoutNanos, float[]... rows) {
+    public static ByteBuffer request(Fixture fixture, long timeoutNanos, float[]... rows) {
         TensorSpec input = fixture.signature().inputs().getFirst();
         long[] shape = input.shape().stream().mapToLong(Long::longValue).toArray();
         shape[0] = rows.length;

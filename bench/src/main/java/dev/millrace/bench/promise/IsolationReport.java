@@ -4,6 +4,7 @@ package dev.millrace.bench.promise;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.millrace.bench.report.Cell;
 import dev.millrace.bench.report.Section;
+import dev.millrace.bench.report.Spread;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -11,6 +12,19 @@ import java.util.Map;
 
 /// A light model beside a heavy one, for a report.
 record IsolationReport(Isolation.Findings findings) implements Section {
+    /// Promised in-process; the figure over HTTP is reported beside it.
+    private static final double MOST_RATIO = 3;
+
+    @Override
+    public String broken() {
+        double ratio = Spread.of(findings.rounds().get(Isolation.Way.CALL), Isolation.Round::ratio)
+                .median();
+        return ratio > MOST_RATIO
+                ? String.format(
+                        Locale.ROOT, "%s: p99 beside is %.2f times that alone.", Isolation.Way.CALL.title(), ratio)
+                : "";
+    }
+
     @Override
     public String markdown() {
         StringBuilder text = new StringBuilder("## A light model beside a saturated one\n\n");

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 ///
 /// Threads: the generator's notes what it submits and what was refused at once, any other may tell the ends; it is read
 /// when [#open()] is 0. All times come as `System.nanoTime` and are kept from the start.
-final class Ledger {
+public final class Ledger {
     private final long start;
     private final long[] due;
     private final long[] submitted;

@@ -7,7 +7,7 @@ import java.util.function.LongSupplier;
 /// Sends requests: at given times, whatever becomes of them, or as many as are answered.
 ///
 /// Threads: one, the generator's, which does not sleep.
-final class OpenLoop {
+public final class OpenLoop {
     /// Requests of a closed loop that are in flight together.
     static final int IN_FLIGHT = 16;
 
@@ -18,7 +18,7 @@ final class OpenLoop {
     private final LongSupplier clock;
 
     /// @param clock in nanoseconds
-    OpenLoop(Station station, LongSupplier clock) {
+    public OpenLoop(Station station, LongSupplier clock) {
         this.station = station;
         this.clock = clock;
     }
@@ -26,7 +26,7 @@ final class OpenLoop {
     /// Sends each request when it is due, and waits until all have ended.
     ///
     /// @throws dev.millrace.bench.route.Gate.Refusal if something happened that must not
-    Ledger run(Schedule schedule) {
+    public Ledger run(Schedule schedule) {
         long start = clock.getAsLong() + HEAD_START_NANOS;
         Ledger ledger = new Ledger(start, schedule.due());
         for (int request = 0; request < schedule.count(); request++) {
@@ -58,7 +58,7 @@ final class OpenLoop {
     /// one.
     ///
     /// @throws dev.millrace.bench.route.Gate.Refusal if something happened that must not
-    double saturate(long nanos) {
+    public double saturate(long nanos) {
         Ledger ledger = new Ledger(clock.getAsLong(), new long[MOST]);
         long start = clock.getAsLong();
         int count = 0;

@@ -4,6 +4,7 @@ package dev.millrace.bench.promise;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.millrace.bench.report.Cell;
 import dev.millrace.bench.report.Section;
+import dev.millrace.bench.report.Spread;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -11,6 +12,61 @@ import java.util.Map;
 
 /// What came of overloads, for a report.
 record OverloadReport(Overload.Findings findings) implements Section {
+    /// The load for which it is promised.
+    private static final double PROMISED_LOAD = 2;
+
+    private static final double LEAST_GOODPUT = 0.9;
+    private static final double MOST_REFUSAL_NANOS = 1e6;
+    private static final double MOST_RECOVERY_NANOS = 1e9;
+    /// What the process may have grown by and still be called as large as before.
+    private static final double FLAT = 0.01;
+
+    @Override
+    public String broken() {
+        StringBuilder broken = new StringBuilder();
+        findings.trials().forEach((trial, results) -> {
+            if (trial.who() == Overload.Who.DEADLINES && trial.load() == PROMISED_LOAD) {
+                broken(broken, trial, results);
+            }
+        });
+        double before = findings.before().resident();
+        double after = findings.after().resident();
+        double ownedBefore = findings.before().owned();
+        double ownedAfter = findings.after().owned();
+        if (!(after <= (1 + FLAT) * before) || ownedAfter > ownedBefore) {
+            line(
+                    broken,
+                    "MiB in RAM were %.1f and are %.1f, native memory %.1f and %.1f.",
+                    before,
+                    after,
+                    ownedBefore,
+                    ownedAfter);
+        }
+        return broken.toString().strip();
+    }
+
+    private static void broken(StringBuilder broken, Overload.Trial trial, List<Overload.Result> results) {
+        double goodput = Spread.of(results, Overload.Result::goodput).median();
+        double accepted =
+                Spread.of(results, result -> result.during().accepted().p99()).median();
+        double refusal =
+                Spread.of(results, result -> result.during().refusal().p99()).median();
+        double recovery = Spread.of(results, Overload.Result::recoveryNanos).median();
+        long millis = trial.bound().toMillis();
+        if (goodput < LEAST_GOODPUT) {
+            line(broken, "%d ms: %.3f of the capacity is answered in time.", millis, goodput);
+        }
+        if (accepted > trial.bound().toNanos()) {
+            line(broken, "%d ms: p99 of the accepted is %.3f ms.", millis, accepted / 1e6);
+        }
+        if (!(refusal < MOST_REFUSAL_NANOS)) {
+            line(broken, "%d ms: p99 of refusals is %.3f ms.", millis, refusal / 1e6);
+        }
+        if (recovery > MOST_RECOVERY_NANOS) {
+            line(broken, "%d ms: a second after the load all is not as it was before.", millis);
+        }
+    }
+
     @Override
     public String markdown() {
         StringBuilder text = new StringBuilder("## Overload\n\n");

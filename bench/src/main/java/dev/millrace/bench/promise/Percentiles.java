@@ -12,8 +12,8 @@ import java.util.stream.LongStream;
 /// @param p50 what half of them did not exceed
 /// @param p99 as `p50`, 99 of 100
 /// @param max the longest
-record Percentiles(int count, long p50, long p99, long max) {
-    static Percentiles of(LongStream nanos) {
+public record Percentiles(int count, long p50, long p99, long max) {
+    public static Percentiles of(LongStream nanos) {
         long[] sorted = nanos.toArray();
         Arrays.sort(sorted);
         return sorted.length == 0
@@ -25,7 +25,7 @@ record Percentiles(int count, long p50, long p99, long max) {
         return sorted[(int) Math.ceil(part * sorted.length) - 1];
     }
 
-    void write(JsonGenerator json, String name) throws IOException {
+    public void write(JsonGenerator json, String name) throws IOException {
         json.writeObjectFieldStart(name);
         json.writeNumberField("count", count);
         json.writeNumberField("p50Nanos", p50);

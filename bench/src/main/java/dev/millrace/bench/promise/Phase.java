@@ -5,4 +5,4 @@ package dev.millrace.bench.promise;
 ///
 /// @param rate requests that arrive per second
 /// @param nanos how long it is
-record Phase(double rate, long nanos) {}
+public record Phase(double rate, long nanos) {}

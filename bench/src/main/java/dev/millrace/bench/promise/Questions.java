@@ -6,12 +6,12 @@ import dev.millrace.bench.route.Value;
 import java.util.List;
 
 /// What a model is asked, in turns, and the first number of each right answer. Threads: any.
-final class Questions {
+public final class Questions {
     private final float[][] rows;
     private final float[] expected;
     private final double tolerance;
 
-    Questions(Fixture fixture) {
+    public Questions(Fixture fixture) {
         rows = fixture.examples().floats();
         tolerance = fixture.tolerance();
         List<List<Value>> answers = fixture.gate().expected();
@@ -22,17 +22,17 @@ final class Questions {
     }
 
     /// How many there are.
-    int count() {
+    public int count() {
         return rows.length;
     }
 
     /// What `request` asks.
-    float[] row(int request) {
+    public float[] row(int request) {
         return rows[request % rows.length];
     }
 
     /// Whether `request` was answered like the floor did, but for the last bits.
-    boolean isRight(int request, float answer) {
+    public boolean isRight(int request, float answer) {
         float right = expected[request % expected.length];
         return Math.abs(answer - right) <= tolerance * Math.max(1, Math.abs(right));
     }

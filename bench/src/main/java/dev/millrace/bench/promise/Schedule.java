@@ -9,9 +9,9 @@ import java.util.SplittableRandom;
 ///
 /// @param due of each request
 /// @param ends of each phase
-record Schedule(long[] due, long[] ends) {
+public record Schedule(long[] due, long[] ends) {
     /// Poisson arrivals; the same seed gives the same times.
-    static Schedule poisson(long seed, Phase... phases) {
+    public static Schedule poisson(long seed, Phase... phases) {
         SplittableRandom random = new SplittableRandom(seed);
         long[] due = new long[1024];
         long[] ends = new long[phases.length];
@@ -37,17 +37,17 @@ record Schedule(long[] due, long[] ends) {
         return -Math.log(1 - random.nextDouble()) * mean;
     }
 
-    int count() {
+    public int count() {
         return due.length;
     }
 
     /// When phase `index` begins.
-    long begin(int index) {
+    public long begin(int index) {
         return index == 0 ? 0 : ends[index - 1];
     }
 
     /// When phase `index` ends.
-    long end(int index) {
+    public long end(int index) {
         return ends[index];
     }
 }

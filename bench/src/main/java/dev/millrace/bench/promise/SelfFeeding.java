@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 /// A model saturated by its own traffic: every completion submits its call again, on the thread that told it.
 ///
 /// Threads: one starts and stops it. Ownership: it closes its calls.
-final class SelfFeeding implements AutoCloseable {
+public final class SelfFeeding implements AutoCloseable {
     private static final long PAUSE_NANOS = 1_000_000;
 
     private final List<Flight> flights = new ArrayList<>();
@@ -27,14 +27,14 @@ final class SelfFeeding implements AutoCloseable {
     private volatile String problem;
 
     /// @param inFlight calls in flight
-    SelfFeeding(Millrace runtime, Fixture fixture, int inFlight) {
+    public SelfFeeding(Millrace runtime, Fixture fixture, int inFlight) {
         questions = new Questions(fixture);
         for (int i = 0; i < inFlight; i++) {
             flights.add(new Flight(runtime.model(fixture.name()).call(), i));
         }
     }
 
-    void start() {
+    public void start() {
         stopping = false;
         answered.reset();
         open.set(flights.size());
@@ -44,7 +44,7 @@ final class SelfFeeding implements AutoCloseable {
     /// Waits for what is in flight, and returns how many rows were answered since the start.
     ///
     /// @throws Gate.Refusal if one was not, or wrongly
-    long stop() {
+    public long stop() {
         stopping = true;
         while (open.get() > 0) {
             LockSupport.parkNanos(PAUSE_NANOS);

@@ -5,7 +5,7 @@ import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Outcome;
 
 /// Where requests go. Threads: the generator's.
-interface Station extends AutoCloseable {
+public interface Station extends AutoCloseable {
     /// Without a deadline.
     long NO_TIMEOUT = Call.NO_TIMEOUT;
 

@@ -11,4 +11,9 @@ public interface Section {
 
     /// Writes one member of the report's object, with every measurement.
     void write(JsonGenerator json) throws IOException;
+
+    /// What was promised and found not to be so; empty if nothing is.
+    default String broken() {
+        return "";
+    }
 }

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench.soak;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
-/// Samples of something that should stay as it is, at even intervals. Threads: one.
+/// Samples of something that should stay as it is, at even intervals, of two kinds that each have a level of their own.
+/// Threads: one.
 final class Drift {
-    private double[] samples = new double[1024];
-    private int count;
+    private final List<Sample> samples = new ArrayList<>();
 
-    void add(double sample) {
-        if (count == samples.length) {
-            samples = Arrays.copyOf(samples, 2 * count);
-        }
-        samples[count++] = sample;
+    void add(boolean kind, double value) {
+        samples.add(new Sample(samples.size(), kind, value));
     }
 
-    /// The last one.
-    double last() {
-        return count == 0 ? 0 : samples[count - 1];
-    }
-
-    /// By which share the line that fits the second half of the samples best rises over that half.
+    /// By which share the two parallel lines that fit the second half of the samples best, one for each kind, rise over
+    /// that half.
     double secondHalf() {
-        int from = count / 2;
-        int size = count - from;
-        if (size < 2) {
-            return 0;
-        }
-        double meanX = (size - 1) / 2.0;
-        double meanY = Arrays.stream(samples, from, count).average().orElseThrow();
+        List<Sample> half = samples.subList(samples.size() / 2, samples.size());
         double products = 0;
         double squares = 0;
-        for (int x = 0; x < size; x++) {
-            products += (x - meanX) * (samples[from + x] - meanY);
-            squares += (x - meanX) * (x - meanX);
+        for (boolean kind : new boolean[] {false, true}) {
+            List<Sample> same =
+                    half.stream().filter(sample -> sample.kind == kind).toList();
+            double meanAt = same.stream().mapToInt(Sample::at).average().orElse(0);
+            double mean = mean(same);
+            for (Sample sample : same) {
+                products += (sample.at - meanAt) * (sample.value - mean);
+                squares += (sample.at - meanAt) * (sample.at - meanAt);
+            }
         }
-        return products / squares * (size - 1) / meanY;
+        return squares == 0 ? 0 : products / squares * (half.size() - 1) / mean(half);
     }
+
+    private static double mean(List<Sample> samples) {
+        return samples.stream().mapToDouble(Sample::value).average().orElse(0);
+    }
+
+    private record Sample(int at, boolean kind, double value) {}
 }

@@ -5,6 +5,7 @@ import dev.millrace.bench.report.Machine;
 import dev.millrace.limit.Limit;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.NativeMemory;
+import dev.millrace.runtime.LaneStatistics.Totals;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.Outcome;
 import dev.millrace.runtime.RuntimeConfig;
@@ -31,11 +32,14 @@ import java.util.stream.Stream;
 ///
 /// It goes in rounds of a minute. In each, library callers and HTTP clients of every kind are at one server's runtime,
 /// and more callers at a second runtime that is opened for the round and closed at its end, half of the time under its
-/// callers. After a round everybody stops, and nothing may be in flight, in either; what lanes counted has to be what
-/// callers were told. At the end the server is closed, and no native memory and no thread may be left. In the second
-/// half the resident set may not drift by 1 %, or 4 % in runs below half an hour, while the compilers are still at it.
+/// callers. In half of the rounds the models of both are loaded anew, and rolled back, again and again meanwhile:
+/// nobody may notice. After a round everybody stops, and nothing may be in flight, in either; what lanes counted has to
+/// be what callers were told. At the end the server is closed, and no native memory and no thread may be left. In the
+/// second half the resident set after rounds may not drift by 1 %, or 4 % in runs below half an hour, while the
+/// compilers are still at it. Rounds with loads and those without are two levels: lanes that were not replaced keep
+/// what they have pooled.
 ///
-/// The exit status is 0 if nothing was wrong. Threads: the main one, one that samples, and the clients'.
+/// The exit status is 0 if nothing was wrong. Threads: the main one and the clients'.
 public final class Soak {
     /// The server's limit for bodies.
     static final int MAX_BODY_BYTES = 1 << 20;
@@ -47,7 +51,6 @@ public final class Soak {
     private static final long WARM_SECONDS = 1800;
     private static final long SHORTEST_DRIFT_SECONDS = 300;
     private static final long ROUND_SECONDS = 60;
-    private static final long SAMPLE_SECONDS = 3;
     private static final long JOIN_SECONDS = 90;
     private static final long LOOK_NANOS = 10_000_000;
     private static final long END_NANOS = 20_000_000_000L;
@@ -62,7 +65,8 @@ public final class Soak {
     private final long seconds;
     private final Path repository;
     private final PrintStream out;
-    private volatile boolean finished;
+    /// By the main thread.
+    private long swaps;
 
     private Soak(long seconds, long seed, Path repository, PrintStream out) {
         this.out = out;
@@ -102,15 +106,12 @@ public final class Soak {
     private boolean run() throws IOException, InterruptedException {
         long bytes = NativeMemory.used();
         long began = System.nanoTime();
-        Thread sampler = Thread.ofPlatform().daemon().name("soak-sampler").start(this::sample);
         MillraceServer server = MillraceServer.start(config());
         out.println(header());
         for (int minute = 1; System.nanoTime() - began < TimeUnit.SECONDS.toNanos(seconds) && isRight(); minute++) {
             round(server);
             out.println(line(minute));
         }
-        finished = true;
-        sampler.join();
         server.close();
         nothingLeft(bytes);
         return verdict();
@@ -132,16 +133,23 @@ public final class Soak {
 
     private void round(MillraceServer server) throws InterruptedException {
         Pace pace = new Pace(random.split());
+        Tally here = new Tally(problem);
         Tally alone = new Tally(problem);
+        List<Totals> before = server.runtime().totals();
         Millrace second = Millrace.open(Subject.configure(RUNTIME, random), repository);
-        Callers inServer = new Callers(server.runtime(), pace, served);
+        Callers inServer = new Callers(server.runtime(), pace, here);
         Callers inSecond = new Callers(second, pace, alone);
         List<Thread> threads = new ArrayList<>();
         library(threads, inServer);
         library(threads, inSecond);
         start(threads, true, inServer::predict);
         start(threads, true, inServer::predict);
-        clients(threads, new HttpClients(server.port(), pace, served));
+        clients(threads, new HttpClients(server.port(), pace, here));
+        Swapper swapper = random.nextBoolean() ? new Swapper(pace, here) : null;
+        if (swapper != null) {
+            start(threads, false, draws -> swapper.swap(server.runtime(), draws));
+            start(threads, false, draws -> swapper.swap(second, draws));
+        }
         pace.keep(TimeUnit.SECONDS.toNanos(Math.min(ROUND_SECONDS, seconds)), this::isRight);
         if (random.nextBoolean()) {
             inSecond.closing();
@@ -151,9 +159,20 @@ public final class Soak {
         join(threads);
         second.close();
         settle(server.runtime());
-        server.runtime().statistics().forEach(lane -> served.check(lane, false));
-        second.statistics().forEach(lane -> alone.check(lane, true));
+        check(server.runtime(), here, before, false);
+        check(second, alone, List.of(), true);
+        if (swapper != null) {
+            swaps += swapper.swaps();
+        }
+        resident.add(swapper != null, mebibytes("VmRSS"));
+        served.add(here);
         others.add(alone);
+    }
+
+    /// Also by lanes that were replaced, so that nothing that was replaced has lost or made up anything.
+    private static void check(Millrace runtime, Tally callers, List<Totals> before, boolean alone) {
+        runtime.statistics().forEach(callers::check);
+        runtime.totals().forEach(model -> callers.check(model, before, alone));
     }
 
     private void library(List<Thread> threads, Callers callers) {
@@ -204,7 +223,8 @@ public final class Soak {
     /// What clients left behind has a moment to end.
     private static void settle(Millrace runtime) {
         long end = System.nanoTime() + END_NANOS;
-        while (runtime.statistics().stream().anyMatch(lane -> lane.inFlight() + lane.queued() > 0)
+        while ((runtime.totals().stream().anyMatch(model -> model.inFlight() > 0)
+                        || runtime.statistics().stream().anyMatch(lane -> lane.queued() > 0))
                 && System.nanoTime() - end < 0) {
             LockSupport.parkNanos(LOOK_NANOS);
         }
@@ -235,10 +255,11 @@ public final class Soak {
         if (Math.abs(drift) >= mostDrift()) {
             served.wrong("the resident set drifted by %.2f %% in the second half".formatted(100 * drift));
         }
-        out.println("%s, resident set %.1f MiB, drift in the second half %.2f %%%s"
+        out.println("%s, resident set %.1f MiB, at most %.1f, drift in the second half %.2f %%%s"
                 .formatted(
                         isRight() ? "passed" : "FAILED",
-                        resident.last(),
+                        mebibytes("VmRSS"),
+                        mebibytes("VmHWM"),
                         100 * drift,
                         isRight() ? "" : ": " + problem.get()));
         return isRight();
@@ -253,7 +274,7 @@ public final class Soak {
 
     private static String header() {
         return "minute | library: told      ok  refused  expired  cancelled  failed  unavailable | HTTP: 2xx     4xx  "
-                + "   5xx   cut | MiB resident, threads, files, native bytes";
+                + "   5xx   cut |  swaps | MiB resident, threads, files, native bytes";
     }
 
     private String line(int minute) {
@@ -261,7 +282,7 @@ public final class Soak {
         total.add(served);
         total.add(others);
         long told = Stream.of(Outcome.values()).mapToLong(total::told).sum();
-        return "%6d | %13d %7d %8d %8d %10d %7d %12d | %9d %7d %7d %5d | %.1f, %d, %d, %s"
+        return "%6d | %13d %7d %8d %8d %10d %7d %12d | %9d %7d %7d %5d | %6d | %.1f, %d, %d, %s"
                 .formatted(
                         minute,
                         told,
@@ -275,7 +296,8 @@ public final class Soak {
                         total.answers(400, 500),
                         total.answers(500, 600),
                         total.cuts(),
-                        residentMebibytes(),
+                        swaps,
+                        mebibytes("VmRSS"),
                         ManagementFactory.getThreadMXBean().getThreadCount(),
                         openFiles(),
                         memory());
@@ -292,19 +314,9 @@ public final class Soak {
         return files == null ? 0 : files.length;
     }
 
-    private static double residentMebibytes() {
-        String kibibytes = Machine.firstValue(Path.of("/proc/self/status"), "VmRSS", "0 kB");
+    /// A size of this process by the kernel.
+    private static double mebibytes(String name) {
+        String kibibytes = Machine.firstValue(Path.of("/proc/self/status"), name, "0 kB");
         return Double.parseDouble(kibibytes.replace("kB", "").strip()) / 1024;
-    }
-
-    private void sample() {
-        try {
-            while (!finished) {
-                resident.add(residentMebibytes());
-                TimeUnit.SECONDS.sleep(SAMPLE_SECONDS);
-            }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -2,8 +2,10 @@
 package dev.millrace.bench.soak;
 
 import dev.millrace.runtime.LaneStatistics;
+import dev.millrace.runtime.LaneStatistics.Totals;
 import dev.millrace.runtime.Outcome;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
@@ -88,29 +90,45 @@ final class Tally {
         }
     }
 
-    /// Compares with what a lane counted, once nothing moves: the law of conservation, and that its callers were told
-    /// what it counted.
-    ///
-    /// @param alone whether nobody else asked
-    void check(LaneStatistics lane, boolean alone) {
+    /// The law of conservation for a lane, once nothing moves.
+    void check(LaneStatistics lane) {
         long sum = lane.ended().values().stream().mapToLong(Long::longValue).sum();
         if (lane.accepted() != sum || lane.inFlight() != 0 || lane.queued() != 0) {
             wrong("not conserved: " + lane);
         }
+    }
+
+    /// The same for all lanes that a model has had, and that callers were told what these have counted since then.
+    ///
+    /// @param before what models had counted when these callers began
+    /// @param alone whether nobody else asked
+    void check(Totals model, List<Totals> before, boolean alone) {
+        if (model.inFlight() != 0) {
+            wrong("not conserved: " + model);
+        }
         for (Subject subject : Subject.values()) {
-            if (subject.model().equals(lane.model())) {
-                compare(told.get(subject), lane, alone);
+            if (subject.model().equals(model.model())) {
+                compare(told.get(subject), model, before, alone);
             }
         }
     }
 
-    private void compare(AtomicLongArray told, LaneStatistics lane, boolean alone) {
+    private void compare(AtomicLongArray told, Totals model, List<Totals> before, boolean alone) {
         for (Outcome outcome : Outcome.values()) {
             long here = told.get(outcome.ordinal());
-            long there = lane.ended().getOrDefault(outcome, 0L) + lane.refused().getOrDefault(outcome, 0L);
+            long there = counted(model, outcome)
+                    - before.stream()
+                            .filter(other -> other.model().equals(model.model()))
+                            .mapToLong(other -> counted(other, outcome))
+                            .sum();
             if (alone ? here != there : here > there) {
-                wrong(outcome + ": callers were told " + here + " times, the lane counted " + there + ": " + lane);
+                wrong(outcome + ": callers were told " + here + " times, the model's lanes counted " + there + ": "
+                        + model);
             }
         }
+    }
+
+    private static long counted(Totals model, Outcome outcome) {
+        return model.ended().getOrDefault(outcome, 0L) + model.refused().getOrDefault(outcome, 0L);
     }
 }

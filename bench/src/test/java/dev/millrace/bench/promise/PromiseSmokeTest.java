@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.report.Section;
 import dev.millrace.bench.route.Fixture;
+import dev.millrace.bench.wire.ServerProcess;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.server.MillraceServer;
 import dev.millrace.server.ServerConfig;
@@ -22,10 +23,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Every part runs for a moment, so that it cannot rot. What it measures here says nothing.
 class PromiseSmokeTest {
@@ -125,6 +128,45 @@ class PromiseSmokeTest {
         Section report = new IsolationReport(findings);
         assertThat(report.markdown()).contains("fraud is asked one row at a time", "| HTTP, a connection each | ");
         assertThat(json(report)).contains("\"way\":\"CALL\"", "\"p999Nanos\":");
+    }
+
+    @Tag("slow")
+    @Test
+    void shouldMeasureLoads(@TempDir Path temp) throws IOException {
+        Server.Starter servers = arguments -> ServerProcess.startMillrace(temp.resolve("server.log"), arguments);
+        Loading.Findings findings;
+        try (Loading bench = new Loading(1, 100, SILENCE, servers, 8, 16, 1)) {
+            findings = bench.all();
+        }
+
+        assertThat(findings.largeBytes()).isBetween(4L * (8 * 16 + 16 + 16 + 1), 1400L);
+        assertThat(findings.rounds())
+                .containsOnlyKeys(Loading.Way.values())
+                .allSatisfy((_, rounds) -> assertThat(rounds).singleElement().satisfies(round -> {
+                    assertThat(round.alone().nanos()).isNotEmpty();
+                    assertThat(round.beside().nanos()).isNotEmpty();
+                    assertThat(round.alone().failed() + round.beside().failed()).isZero();
+                    assertThat(round.loadNanos()).isNotEmpty();
+                }));
+        Section report = new LoadingReport(findings);
+        assertThat(report.markdown()).contains("| loaded without a trial | ", "| p99 beside / alone | ");
+        assertThat(json(report)).contains("\"way\":\"TRIED\"", "\"loadNanos\":[");
+    }
+
+    @Test
+    void shouldSayThatLoadsDisturb() {
+        PacedLines.Answers alone = new PacedLines.Answers(new long[] {10, 10}, 0, 0, "", 1);
+        PacedLines.Answers close = new PacedLines.Answers(new long[] {10, 30}, 0, 0, "", 1);
+        PacedLines.Answers far = new PacedLines.Answers(new long[] {10, 31}, 1, 1, "429 ", 1);
+        assertThat(broken(new Loading.Round(alone, close, new long[] {1}))).isEmpty();
+        assertThat(broken(new Loading.Round(alone, far, new long[] {1})))
+                .isEqualTo("loaded without a trial: 1 requests failed, p99 was 3.1 times what it is without loads.");
+    }
+
+    private static String broken(Loading.Round round) {
+        Map<Loading.Way, Double> rates = Map.of(Loading.Way.UNTRIED, 1.0);
+        return new LoadingReport(new Loading.Findings("light", 1, rates, Map.of(Loading.Way.UNTRIED, List.of(round))))
+                .broken();
     }
 
     @Test

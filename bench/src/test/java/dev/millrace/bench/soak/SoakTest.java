@@ -4,13 +4,16 @@ package dev.millrace.bench.soak;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.millrace.monitor.Sums;
 import dev.millrace.runtime.LaneStatistics;
+import dev.millrace.runtime.LaneStatistics.Totals;
 import dev.millrace.runtime.Outcome;
 import dev.millrace.runtime.RuntimeConfig;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
@@ -87,7 +90,7 @@ class SoakTest {
         tell(Outcome.OK, 3);
         tell(Outcome.OVERLOADED, 2);
 
-        tally.check(lane(3, Map.of(Outcome.OK, 3L), Map.of(Outcome.OVERLOADED, 2L), 0), true);
+        tally.check(totals(3, 3, Map.of(Outcome.OVERLOADED, 2L)), List.of(), true);
 
         assertThat(problem.get()).isNull();
     }
@@ -96,28 +99,53 @@ class SoakTest {
     void shouldFindALostRequestWhenLanesCountOneMore() {
         tell(Outcome.OK, 3);
 
-        tally.check(lane(4, Map.of(Outcome.OK, 4L), Map.of(), 0), false);
+        tally.check(totals(4, 4, Map.of()), List.of(), false);
         assertThat(problem.get()).as("somebody else may have been told").isNull();
-        tally.check(lane(4, Map.of(Outcome.OK, 4L), Map.of(), 0), true);
-        assertThat(problem.get()).startsWith("OK: callers were told 3 times, the lane counted 4");
+        tally.check(totals(4, 4, Map.of()), List.of(), true);
+        assertThat(problem.get()).startsWith("OK: callers were told 3 times, the model's lanes counted 4");
     }
 
     @Test
     void shouldFindADoubleAnswerWhenCallersWereToldMore() {
         tell(Outcome.OK, 4);
-        tally.check(lane(3, Map.of(Outcome.OK, 3L), Map.of(), 0), false);
-        assertThat(problem.get()).startsWith("OK: callers were told 4 times, the lane counted 3");
+        tally.check(totals(3, 3, Map.of()), List.of(), false);
+        assertThat(problem.get()).startsWith("OK: callers were told 4 times, the model's lanes counted 3");
+    }
+
+    @Test
+    void shouldFindARefusalThatNobodyWasTold() {
+        tell(Outcome.OK, 3);
+        tally.check(totals(3, 3, Map.of(Outcome.UNAVAILABLE, 1L)), List.of(), true);
+        assertThat(problem.get()).startsWith("UNAVAILABLE: callers were told 0 times, the model's lanes counted 1");
+    }
+
+    @Test
+    void shouldLeaveOutWhatWasCountedBefore() {
+        tell(Outcome.OK, 3);
+        Totals before = totals(7, 7, Map.of());
+
+        tally.check(totals(10, 10, Map.of()), List.of(before), true);
+        assertThat(problem.get()).isNull();
+        tally.check(totals(11, 11, Map.of()), List.of(before), true);
+        assertThat(problem.get()).startsWith("OK: callers were told 3 times, the model's lanes counted 4");
     }
 
     @Test
     void shouldFindWhatIsNotConserved() {
-        tally.check(lane(4, Map.of(Outcome.OK, 3L), Map.of(), 0), false);
+        tally.check(lane(4, 3, 0));
         assertThat(problem.get()).startsWith("not conserved");
     }
 
     @Test
     void shouldFindWhatIsStillInFlight() {
-        tally.check(lane(4, Map.of(Outcome.OK, 4L), Map.of(), 1), false);
+        tally.check(lane(4, 4, 1));
+        assertThat(problem.get()).startsWith("not conserved");
+    }
+
+    @Test
+    void shouldFindWhatIsStillInFlightInALaneThatWasReplaced() {
+        tell(Outcome.OK, 3);
+        tally.check(totals(4, 3, Map.of()), List.of(), true);
         assertThat(problem.get()).startsWith("not conserved");
     }
 
@@ -126,7 +154,7 @@ class SoakTest {
         Drift drift = new Drift();
         Consumer<double[]> add = samples -> {
             for (double sample : samples) {
-                drift.add(sample);
+                drift.add(false, sample);
             }
         };
 
@@ -135,7 +163,19 @@ class SoakTest {
         assertThat(drift.secondHalf()).as("99, 100, 101").isCloseTo(0.02, within(1e-9));
         add.accept(new double[] {100, 100, 100, 100, 100, 100, 100});
         assertThat(drift.secondHalf()).isCloseTo(0, within(1e-9));
-        assertThat(drift.last()).isEqualTo(100);
+    }
+
+    @Test
+    void shouldTakeNoOtherLevelForADrift() {
+        Drift even = new Drift();
+        Drift rising = new Drift();
+        for (int i = 0; i < 20; i++) {
+            boolean higher = i == 12 || i > 16;
+            even.add(higher, higher ? 110 : 90);
+            rising.add(higher, (higher ? 110 : 90) + i * 0.1);
+        }
+        assertThat(even.secondHalf()).isCloseTo(0, within(1e-9));
+        assertThat(rising.secondHalf()).isCloseTo(0.9 / 99.45, within(1e-9));
     }
 
     private void tell(Outcome outcome, int times) {
@@ -144,8 +184,36 @@ class SoakTest {
         }
     }
 
-    private static LaneStatistics lane(
-            long accepted, Map<Outcome, Long> ended, Map<Outcome, Long> refused, long inFlight) {
-        return new LaneStatistics("fraud", 1, accepted, ended, refused, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, 0, inFlight);
+    private static Totals totals(long accepted, long ok, Map<Outcome, Long> refused) {
+        return new Totals("fraud", accepted, Map.of(Outcome.OK, ok), refused, 0, 0);
+    }
+
+    private static LaneStatistics lane(long accepted, long ok, long inFlight) {
+        return new LaneStatistics(
+                "fraud",
+                1,
+                accepted,
+                Map.of(Outcome.OK, ok),
+                Map.of(),
+                0,
+                0,
+                0,
+                List.of(),
+                0,
+                Sums.NONE,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                false,
+                0,
+                inFlight);
     }
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.wire;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import dev.millrace.bench.decode.Document;
-import dev.millrace.bench.model.BenchModels;
 import dev.millrace.bench.route.Contestant;
 import dev.millrace.bench.route.Value;
 import dev.millrace.memory.DataType;
@@ -16,19 +14,26 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Single rows over HTTP, one request after the other on one connection. A client as plain as can be: it understands
+/// Batches over HTTP/1.1, one request after the other on one connection. A client as plain as can be: it understands
 /// what the servers of this bench answer, and nothing else.
 ///
 /// Threads: one. Ownership: it closes its connection.
-final class HttpContestant implements Contestant {
+public final class HttpContestant implements Contestant {
     private static final JsonFactory JSON = new JsonFactory();
     private static final Pattern LENGTH = Pattern.compile("(?i)\r\nContent-Length: *(\\d+)\r\n");
+    private static final Pattern JSON_LENGTH = Pattern.compile("(?i)\r\nInference-Header-Content-Length: *(\\d+)\r\n");
+    private static final Pattern NAME = Pattern.compile("\"outputs\":\\[\\{\"name\":\"([^\"]*)\"");
+    private static final Pattern SHAPE = Pattern.compile("\"shape\":\\[([0-9,]+)\\]");
     private static final int OK = 200;
     private static final int PATIENCE_MILLIS = 60_000;
 
@@ -36,36 +41,16 @@ final class HttpContestant implements Contestant {
     private final Socket socket;
     private final InputStream in;
     private String head;
-    private String body;
+    private byte[] body;
 
     /// @param port where the server listens on this machine
-    /// @param path what is asked
-    /// @param bodies the requests' bodies, one per row
-    HttpContestant(int port, String path, List<String> bodies) throws IOException {
-        this(port, bodies.stream().map(body -> request(path, body)).toList());
-    }
-
-    /// @param port where the server listens on this machine
-    /// @param requests whole requests, one per row, by [#request(String, String)]; nobody changes them
-    HttpContestant(int port, List<byte[]> requests) throws IOException {
-        this.requests = requests;
+    /// @param requests one per batch
+    public HttpContestant(int port, List<Post> requests) throws IOException {
+        this.requests = requests.stream().map(Post::wire).toList();
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setTcpNoDelay(true);
         socket.setSoTimeout(PATIENCE_MILLIS);
         in = new BufferedInputStream(socket.getInputStream());
-    }
-
-    /// A whole request.
-    static byte[] request(String path, String body) {
-        String head =
-                "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ";
-        return (head + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body)
-                .getBytes(StandardCharsets.UTF_8);
-    }
-
-    /// The body of a request for one row of a model of [BenchModels].
-    static String body(float[] row) {
-        return Document.request(BenchModels.INPUT, row);
     }
 
     @Override
@@ -77,7 +62,7 @@ final class HttpContestant implements Contestant {
             throw new UncheckedIOException(e);
         }
         if (!head.startsWith("HTTP/1.1 " + OK + ' ')) {
-            throw new IllegalStateException(head.lines().findFirst().orElse("") + ": " + body);
+            throw new IllegalStateException(head.lines().findFirst().orElse("") + ": " + body());
         }
     }
 
@@ -95,21 +80,57 @@ final class HttpContestant implements Contestant {
         if (!length.find()) {
             throw new IOException("an answer of unknown length: " + head);
         }
-        body = new String(in.readNBytes(Integer.parseInt(length.group(1))), StandardCharsets.UTF_8);
+        body = in.readNBytes(Integer.parseInt(length.group(1)));
     }
 
-    /// The body of the last answer.
-    String body() {
-        return body;
+    /// The body of the last answer as text.
+    public String body() {
+        return new String(body, StandardCharsets.UTF_8);
     }
 
     /// The last answer as it came, head and body.
-    String wire() {
-        return head + body;
+    public byte[] wire() {
+        byte[] start = head.getBytes(StandardCharsets.US_ASCII);
+        byte[] wire = Arrays.copyOf(start, start.length + body.length);
+        System.arraycopy(body, 0, wire, start.length, body.length);
+        return wire;
+    }
+
+    /// The length of an answer's body.
+    ///
+    /// @param wire by [#wire()]
+    public static int bodyLength(byte[] wire) {
+        Matcher length = LENGTH.matcher(new String(wire, StandardCharsets.ISO_8859_1));
+        if (!length.find()) {
+            throw new IllegalArgumentException("an answer of unknown length");
+        }
+        return Integer.parseInt(length.group(1));
     }
 
     @Override
     public List<Value> answers() {
+        Matcher json = JSON_LENGTH.matcher(head);
+        return List.of(json.find() ? binary(Integer.parseInt(json.group(1))) : numbers());
+    }
+
+    /// The only output, whose bytes are behind the JSON.
+    private Value binary(int jsonLength) {
+        String json = new String(body, 0, jsonLength, StandardCharsets.UTF_8);
+        Matcher name = NAME.matcher(json);
+        if (!name.find()) {
+            throw new IllegalStateException("an answer without outputs: " + json);
+        }
+        FloatBuffer values = ByteBuffer.wrap(body, jsonLength, body.length - jsonLength)
+                .slice()
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asFloatBuffer();
+        float[] array = new float[values.remaining()];
+        values.get(array);
+        return new Value(name.group(1), DataType.FP32, shape(json), array);
+    }
+
+    /// The only output, as numbers in JSON.
+    private Value numbers() {
         List<Float> numbers = new ArrayList<>();
         String output;
         try (JsonParser json = JSON.createParser(body)) {
@@ -124,7 +145,18 @@ final class HttpContestant implements Contestant {
         for (int i = 0; i < array.length; i++) {
             array[i] = numbers.get(i);
         }
-        return List.of(new Value(output, DataType.FP32, new long[] {1, array.length}, array));
+        return new Value(output, DataType.FP32, shape(body()), array);
+    }
+
+    /// The shape of the first output.
+    private static long[] shape(String json) {
+        Matcher shape = SHAPE.matcher(json);
+        if (!shape.find()) {
+            throw new IllegalStateException("an answer without a shape: " + json);
+        }
+        return Arrays.stream(shape.group(1).split(","))
+                .mapToLong(Long::parseLong)
+                .toArray();
     }
 
     /// Reads up to the first element, and returns the output's name.
@@ -138,7 +170,7 @@ final class HttpContestant implements Contestant {
                 return name;
             }
         }
-        throw new IOException("an answer without data: " + body);
+        throw new IOException("an answer without data: " + body());
     }
 
     @Override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.wire;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -28,6 +28,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.concurrent.TimeUnit;
 
 /// The floor of the HTTP bench: Netty alone, on one event loop, that takes in a whole request and answers every POST
@@ -47,12 +48,11 @@ public final class EchoServer implements AutoCloseable {
     private final Channel listener;
     private final ByteBuf answer;
     private final ByteBuf refusal =
-            encoded("HTTP/1.1 405 Method Not Allowed\r\nAllow: POST\r\nContent-Length: 0\r\n\r\n");
+            encoded("HTTP/1.1 405 Method Not Allowed\r\nAllow: POST\r\nContent-Length: 0\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
 
-    private EchoServer(String body) {
-        int length = body.getBytes(StandardCharsets.UTF_8).length;
-        answer = encoded(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n" + body);
+    private EchoServer(byte[] wire) {
+        answer = encoded(wire);
         boolean epoll = Epoll.isAvailable();
         group = new MultiThreadIoEventLoopGroup(
                 1, new DefaultThreadFactory("echo"), epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
@@ -73,28 +73,41 @@ public final class EchoServer implements AutoCloseable {
                 .channel();
     }
 
-    /// Starts to answer with `body` on a free port of this machine.
-    static EchoServer start(String body) {
-        return new EchoServer(body);
+    /// Starts to answer with the JSON `body` on a free port of this machine.
+    public static EchoServer start(String body) {
+        int length = body.getBytes(StandardCharsets.UTF_8).length;
+        String head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n";
+        return start((head + body).getBytes(StandardCharsets.UTF_8));
     }
 
-    /// The program: `EchoServer ANSWER` says where it listens, and runs until it is told to end.
+    /// Starts to answer with exactly these bytes, head and body.
+    public static EchoServer start(byte[] wire) {
+        return new EchoServer(wire);
+    }
+
+    /// The program: `EchoServer ANSWER`, a whole answer in Base64, says where it listens, and runs until it is told to
+    /// end.
     public static void main(String[] arguments) {
         if (arguments.length != 1) {
             System.err.println("use: ANSWER");
             System.exit(2);
         }
         // The event loop keeps the process running.
-        System.out.println(
-                "Echo ready at http://127.0.0.1:" + start(arguments[0]).port());
+        EchoServer server = start(Base64.getDecoder().decode(arguments[0]));
+        System.out.println("Echo ready at http://127.0.0.1:" + server.port());
     }
 
-    int port() {
+    /// An answer as the program wants it.
+    public static String argument(byte[] wire) {
+        return Base64.getEncoder().encodeToString(wire);
+    }
+
+    /// The port that it listens on.
+    public int port() {
         return ((InetSocketAddress) listener.localAddress()).getPort();
     }
 
-    private static ByteBuf encoded(String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    private static ByteBuf encoded(byte[] bytes) {
         return Unpooled.unreleasableBuffer(Unpooled.directBuffer(bytes.length).writeBytes(bytes));
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.bench;
+package dev.millrace.bench.wire;
 
 import dev.millrace.bench.route.Gate;
 import java.io.File;
@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,7 +19,7 @@ import java.util.stream.Stream;
 /// soon as it was answered.
 ///
 /// Threads: one. Ownership: it deletes its script.
-final class Wrk implements AutoCloseable {
+public final class Wrk implements AutoCloseable {
     private static final Pattern RATE = Pattern.compile("(?m)^Requests/sec: *([\\d.]+)$");
     private static final Pattern REFUSED = Pattern.compile("(?m)^ *(Non-2xx or 3xx responses|Socket errors): .*$");
     private static final Pattern TIME = Pattern.compile("([\\d.]+)(us|ms|s|m|h)");
@@ -28,31 +29,44 @@ final class Wrk implements AutoCloseable {
     /// @param requestsPerSecond requests answered per second
     /// @param p50 microseconds that half of the requests did not exceed
     /// @param p99 as `p50`, 99 of 100 requests
-    record Load(double requestsPerSecond, double p50, double p99) {}
+    public record Load(double requestsPerSecond, double p50, double p99) {}
 
     private final Path program;
     private final Path log;
     private final Path script;
 
-    /// @param body the request's body
+    /// @param request what is sent, wherever it is sent to
     /// @param log gets what it prints
-    Wrk(Path program, String body, Path log) throws IOException {
+    public Wrk(Path program, Post request, Path log) throws IOException {
         this.program = program;
         this.log = log;
         this.script = Files.createTempFile("millrace-bench", ".lua");
-        Files.writeString(script, """
-            wrk.method = "POST"
-            wrk.headers["Content-Type"] = "application/json"
-            wrk.body = [==[%s]==]
-            """.formatted(body));
+        StringBuilder text = new StringBuilder("wrk.method = \"POST\"\n");
+        request.headers()
+                .forEach((name, value) -> text.append("wrk.headers[\"%s\"] = \"%s\"\n".formatted(name, value)));
+        Files.writeString(script, text.append("wrk.body = ").append(literal(request.body())));
+    }
+
+    /// Any bytes as a string of Lua.
+    private static String literal(byte[] bytes) {
+        StringBuilder text = new StringBuilder(4 * bytes.length).append('"');
+        for (byte octet : bytes) {
+            text.append(String.format(Locale.ROOT, "\\%03d", Byte.toUnsignedInt(octet)));
+        }
+        return text.append('"').toString();
     }
 
     /// The program, if it is on the path.
-    static Optional<Path> find() {
+    public static Optional<Path> find() {
+        return find("wrk");
+    }
+
+    /// A program, if it is on the path.
+    static Optional<Path> find(String program) {
         String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
         return Stream.of(path.split(File.pathSeparator))
                 .filter(folder -> !folder.isEmpty())
-                .map(folder -> Path.of(folder, "wrk"))
+                .map(folder -> Path.of(folder, program))
                 .filter(file -> Files.isExecutable(file) && !Files.isDirectory(file))
                 .findFirst();
     }
@@ -60,7 +74,7 @@ final class Wrk implements AutoCloseable {
     /// Loads a server.
     ///
     /// @throws Gate.Refusal if a request was not answered with success
-    Load run(String url, int connections, int seconds) throws IOException {
+    public Load run(String url, int connections, int seconds) throws IOException {
         Process process = new ProcessBuilder(
                         program.toString(),
                         "-t1",
@@ -85,7 +99,7 @@ final class Wrk implements AutoCloseable {
     /// Reads what it prints.
     ///
     /// @throws Gate.Refusal if that says that a request was not answered with success
-    static Load parse(String output) throws IOException {
+    public static Load parse(String output) throws IOException {
         Matcher refused = REFUSED.matcher(output);
         if (refused.find()) {
             throw new Gate.Refusal("under load: " + refused.group().strip(), null);

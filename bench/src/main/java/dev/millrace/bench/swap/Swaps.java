@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.bench.swap;
+
+import dev.millrace.bench.promise.Admin;
+import dev.millrace.bench.promise.Server;
+import dev.millrace.bench.report.Section;
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/// A model that is replaced under clients that ask for it as fast as they are answered: one swap a second without
+/// trials, one after the other with each tried first, and back and forth between two that are kept warm. The server is
+/// a process of its own.
+///
+/// Threads: one; the clients have one of their own. Ownership: it deletes what it writes.
+public final class Swaps {
+    /// How a model is replaced.
+    enum Way {
+        PACED(false, "one a second, no trial"),
+        BACK_TO_BACK(true, "one after the other, each tried first"),
+        ROLLED_BACK(false, "one a second, back to one that is kept warm");
+
+        private final boolean tried;
+        private final String title;
+
+        Way(boolean tried, String title) {
+            this.tried = tried;
+            this.title = title;
+        }
+
+        String title() {
+            return title;
+        }
+    }
+
+    /// What was found out about one way.
+    ///
+    /// @param alone requests before the first swap
+    /// @param during requests from the first swap to the last
+    /// @param swapNanos how long each swap took
+    /// @param bytesBefore native memory by its tags before the first swap, nothing being asked
+    /// @param bytesAfter as `bytesBefore`, after the last
+    /// @param resident MiB that the server has in RAM after each swap
+    record Findings(
+            Clients.Tally alone,
+            Clients.Tally during,
+            double aloneSeconds,
+            double duringSeconds,
+            long[] swapNanos,
+            Map<String, Long> bytesBefore,
+            Map<String, Long> bytesAfter,
+            double[] resident) {
+        /// The swap after which memory is looked at first.
+        int settled() {
+            return Math.max(1, resident.length / 6);
+        }
+
+        /// By which share the server has grown since.
+        double growth() {
+            return resident[resident.length - 1] / resident[settled() - 1] - 1;
+        }
+
+        /// What was promised and is not so; empty if all is.
+        String broken() {
+            List<String> broken = new ArrayList<>();
+            for (Clients.Tally tally : List.of(alone, during)) {
+                if (tally.failed() + tally.wrong() > 0) {
+                    broken.add(tally.failed() + " requests failed, " + tally.wrong() + " answers were not of what was"
+                            + " live: " + tally.problem());
+                }
+            }
+            if (!bytesAfter.equals(bytesBefore)) {
+                broken.add("native bytes were " + bytesBefore + " and are " + bytesAfter);
+            }
+            if (!(growth() <= MOST_GROWTH)) {
+                broken.add("the server has grown by %.1f %% since swap %d".formatted(100 * growth(), settled()));
+            }
+            return String.join("; ", broken);
+        }
+    }
+
+    static final int CONNECTIONS = 16;
+    private static final double MOST_GROWTH = 0.05;
+    private static final long DRAIN_NANOS = 10_000_000_000L;
+
+    private final int swaps;
+    private final long millis;
+    private final PrintStream progress;
+    private final Server.Starter servers;
+
+    /// @param swaps how often the model is replaced in each way
+    /// @param millis from one swap to the next, where they are paced; ten times that it is asked before without
+    ///     any, and before that as long for the compilers
+    /// @param progress gets a line now and then
+    public Swaps(int swaps, long millis, PrintStream progress, Server.Starter servers) {
+        this.swaps = swaps;
+        this.millis = millis;
+        this.progress = progress;
+        this.servers = servers;
+    }
+
+    /// Measures everything.
+    public Section measure() throws IOException {
+        return new SwapsReport(all());
+    }
+
+    Map<Way, Findings> all() throws IOException {
+        Map<Way, Findings> all = new EnumMap<>(Way.class);
+        for (Way way : Way.values()) {
+            Findings found = measure(way);
+            progress.printf(
+                    "swaps, %s: %,d requests, %d failed, %d wrong, %.1f MiB after swap %d, %.1f after %d%s%n",
+                    way.title(),
+                    found.during().answered(),
+                    found.during().failed(),
+                    found.during().wrong(),
+                    found.resident()[found.settled() - 1],
+                    found.settled(),
+                    found.resident()[swaps - 1],
+                    swaps,
+                    found.broken().isEmpty() ? "" : ": " + found.broken());
+            all.put(way, found);
+        }
+        return all;
+    }
+
+    private Findings measure(Way way) throws IOException {
+        Path repository = Files.createTempDirectory("millrace-swaps");
+        try {
+            SwappedModel model = new SwappedModel(repository, way == Way.ROLLED_BACK);
+            List<String> arguments =
+                    new ArrayList<>(List.of("serve", "--model-repository", repository.toString(), "--http-port", "0"));
+            arguments.addAll(Admin.arguments(way.tried));
+            try (Server server = servers.start(arguments);
+                    Admin admin = new Admin(server.port());
+                    Clients clients = new Clients(server.port(), CONNECTIONS, model)) {
+                return measure(way, server, admin, clients, model);
+            }
+        } finally {
+            delete(repository);
+        }
+    }
+
+    private Findings measure(Way way, Server server, Admin admin, Clients clients, SwappedModel model)
+            throws IOException {
+        Clients.Tally warmUp = new Clients.Tally();
+        clients.count(warmUp);
+        sleep(10 * millis);
+        clients.pause();
+        if (way == Way.ROLLED_BACK) {
+            // Only then there is one to go back to.
+            model.prepare();
+            swap(Way.PACED, admin, model);
+        }
+        Clients.Tally alone = new Clients.Tally();
+        long began = System.nanoTime();
+        clients.count(alone);
+        sleep(10 * millis);
+        clients.pause();
+        double aloneSeconds = (System.nanoTime() - began) / 1e9;
+        Map<String, Long> before = admin.nativeBytes();
+        Clients.Tally during = new Clients.Tally();
+        long[] nanos = new long[swaps];
+        double[] resident = new double[swaps];
+        began = System.nanoTime();
+        clients.count(during);
+        for (int i = 0; i < swaps; i++) {
+            if (way != Way.ROLLED_BACK) {
+                model.prepare();
+            }
+            if (way != Way.BACK_TO_BACK) {
+                sleep(millis * i - (System.nanoTime() - began) / 1_000_000);
+            }
+            nanos[i] = swap(way, admin, model);
+            resident[i] = server.residentMebibytes();
+        }
+        clients.pause();
+        double duringSeconds = (System.nanoTime() - began) / 1e9;
+        return new Findings(
+                alone, during, aloneSeconds, duringSeconds, nanos, before, drained(admin, before), resident);
+    }
+
+    private static long swap(Way way, Admin admin, SwappedModel model) throws IOException {
+        long start = System.nanoTime();
+        model.swapping();
+        if (way == Way.ROLLED_BACK) {
+            admin.rollback(SwappedModel.NAME);
+        } else {
+            admin.load(SwappedModel.NAME);
+        }
+        long nanos = System.nanoTime() - start;
+        model.swapped();
+        return nanos;
+    }
+
+    /// Native memory once the last version that was replaced is gone; as it is after a while if it is not.
+    private static Map<String, Long> drained(Admin admin, Map<String, Long> before) throws IOException {
+        long end = System.nanoTime() + DRAIN_NANOS;
+        Map<String, Long> now = admin.nativeBytes();
+        while (!now.equals(before) && System.nanoTime() - end < 0) {
+            sleep(10);
+            now = admin.nativeBytes();
+        }
+        return now;
+    }
+
+    private static void sleep(long millis) throws IOException {
+        try {
+            TimeUnit.MILLISECONDS.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.map(Path::toFile).toList().reversed().forEach(File::delete);
+        }
+    }
+}
