@@ -109,6 +109,9 @@ class RealCasesTest {
                 assertThat(status.ready())
                         .as(status.model() + ": " + status.reason())
                         .isTrue();
+                if (status.model().endsWith("-int8")) {
+                    continue; // what those answer depends on the processor; they are compared with the others elsewhere
+                }
                 Path goldens = zoo.resolve(status.model(), Long.toString(status.version()), "goldens");
                 List<Case> own = Files.isDirectory(goldens) ? Cases.in(goldens) : List.of();
                 assertThat(own).as(goldens.toString()).isNotEmpty();
