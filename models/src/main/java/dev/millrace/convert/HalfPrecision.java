@@ -74,6 +74,7 @@ public final class HalfPrecision {
                 try (OnnxFile model = OnnxFile.open(in)) {
                     HalfGraph graph = new HalfGraph(model, types, new HalfOperators(floatOnly), inBodies);
                     graph.convert();
+                    model.setMetadata(OnnxSession.PRECISION, OnnxSession.HALVES);
                     Path made = scratch.file();
                     model.write(made);
                     Optional<OrtFailure> refusal = refusal(made);

@@ -23,16 +23,20 @@ final class BatchProbe {
     /// What a probe found.
     record Finding(Signature signature, Batching batching) {}
 
+    private static final double CLOSE = 1e-4;
+    private static final double CLOSE_HALVES = 1e-2;
     private static final int[] SIZES = {2, 3, 8};
     private static final long SEED = 0x6d696c6c72616365L;
 
     private final OnnxSession session;
     private final Signature declared;
+    private final boolean halves;
     private boolean bitExact = true;
 
     BatchProbe(OnnxSession session, Signature declared) {
         this.session = session;
         this.declared = declared;
+        this.halves = session.isHalf();
     }
 
     Finding examine() {
@@ -151,13 +155,14 @@ final class BatchProbe {
         return null;
     }
 
-    private static boolean close(Tensor many, long first, Tensor one) {
+    private boolean close(Tensor many, long first, Tensor one) {
         double scale = 0;
         for (long i = 0; i < one.elementCount(); i++) {
             double value = Math.abs(one.getReal(i));
             scale = Double.isFinite(value) ? Math.max(scale, value) : scale;
         }
-        double precision = one.datatype() == DataType.FP16 || one.datatype() == DataType.BF16 ? 1e-2 : 1e-4;
+        boolean half = halves || one.datatype() == DataType.FP16 || one.datatype() == DataType.BF16;
+        double precision = half ? CLOSE_HALVES : CLOSE;
         for (long i = 0; i < one.elementCount(); i++) {
             double a = many.getReal(first + i);
             double b = one.getReal(i);

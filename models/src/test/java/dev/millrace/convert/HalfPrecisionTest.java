@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.millrace.model.Batching;
+import dev.millrace.model.OnnxModel;
 import dev.millrace.onnx.ElementType;
 import dev.millrace.onnx.OnnxAttribute;
 import dev.millrace.onnx.OnnxFile;
@@ -14,6 +16,7 @@ import dev.millrace.onnx.OnnxTensor;
 import dev.millrace.onnx.OnnxValue;
 import dev.millrace.onnx.OperatorName;
 import dev.millrace.ort.OrtFailure;
+import dev.millrace.ort.SessionSettings;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -72,7 +75,15 @@ class HalfPrecisionTest {
             assertThat(made.graph().initializers()).allMatch(tensor -> tensor.type() == ElementType.FLOAT16);
             assertThat(made.metadata()).containsAllEntriesOf(before.metadata());
         }
+    }
+
+    @Test
+    void shouldStillShareRunsWhenHalvesRoundRowsOtherwiseInLargerOnes() throws IOException {
         assertThat(converted(Path.of("zoo/digits/1/model.onnx"), 1e-2).nodes()).isEqualTo(11);
+        try (OnnxModel model = OnnxModel.load(out(), SessionSettings.DEFAULT)) {
+            assertThat(model.batching().kind()).as(model.batching().reason()).isEqualTo(Batching.Kind.ROWS);
+            assertThat(model.batching().bitExact()).isFalse();
+        }
     }
 
     private static boolean isFloat(OnnxValue value) {

@@ -23,6 +23,11 @@ import java.util.Optional;
 /// Threads: any; runners made from it may run at the same time. Ownership: whoever opened it closes it, after the
 /// runners made from it and never while one of them runs.
 public final class OnnxSession implements AutoCloseable {
+    /// The metadata entry of a model file whose graph works in another precision than its inputs and outputs have.
+    public static final String PRECISION = "millrace.precision";
+    /// What [#PRECISION] says of half precision.
+    public static final String HALVES = "FP16";
+
     private final OrtSession session;
     private final SessionSettings.Arena arena;
     private final OrtRuntime.Binding binding;
@@ -135,6 +140,11 @@ public final class OnnxSession implements AutoCloseable {
     /// How this session is driven.
     public OrtRuntime.Binding binding() {
         return binding;
+    }
+
+    /// Whether the model works in half precision inside, whatever its inputs and outputs are, as [#PRECISION] says.
+    public boolean isHalf() {
+        return HALVES.equals(metadata().get(PRECISION));
     }
 
     /// The metadata entries that the model's maker stored with it.

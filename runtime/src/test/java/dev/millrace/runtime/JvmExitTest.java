@@ -33,7 +33,7 @@ class JvmExitTest {
     @Tag("stress")
     @Timeout(600)
     void shouldExitCleanlyWhenModelsRunEveryTime(ExitingProgram.Scene scene) throws Exception {
-        exit(scene, 2, 30);
+        exit(scene, 2, 10);
     }
 
     private void exit(ExitingProgram.Scene scene, long seed, int rounds) throws Exception {

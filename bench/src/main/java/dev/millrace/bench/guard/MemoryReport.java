@@ -72,6 +72,16 @@ record MemoryReport(MemoryLoad.Findings findings) implements Section {
                 MemoryLoad.DIRECT_MEBIBYTES,
                 MemoryLoad.JVM_MEBIBYTES,
                 MAY_TAKE);
+        use(text);
+        sizes(text);
+        text.line("");
+        text.line(
+                "A small request afterwards: %d. The load of a model of %,d bytes: `%s`.",
+                findings.afterwards(), findings.modelBytes(), findings.refusal());
+        return text.toString();
+    }
+
+    private void use(Text text) {
         text.head("what", "limit", "before the load", "highest under it", "after it", "highest while loading");
         text.line(
                 "| in RAM | %d | %.0f | %.0f | %.0f | %.0f |",
@@ -96,6 +106,9 @@ record MemoryReport(MemoryLoad.Findings findings) implements Section {
                         booked(findings.highest(), part),
                         booked(findings.after(), part),
                         booked(findings.loading(), part)));
+    }
+
+    private void sizes(Text text) {
         text.head(
                 "MiB in a request",
                 "requests",
@@ -119,11 +132,6 @@ record MemoryReport(MemoryLoad.Findings findings) implements Section {
                         requests.count(Asker.UNANSWERED),
                         requests.told(),
                         requests.refused()));
-        text.line("");
-        text.line(
-                "A small request afterwards: %d. The load of a model of %,d bytes: `%s`.",
-                findings.afterwards(), findings.modelBytes(), findings.refusal());
-        return text.toString();
     }
 
     private static String booked(MemoryLoad.Use use, String part) {

@@ -35,6 +35,11 @@ final class Text {
         return text.toString();
     }
 
+    /// As for a fraction of nanoseconds.
+    static String micros(long nanos) {
+        return micros((double) nanos);
+    }
+
     /// Nanoseconds as microseconds.
     static String micros(double nanos) {
         double micros = nanos / NANOS_PER_MICRO;
