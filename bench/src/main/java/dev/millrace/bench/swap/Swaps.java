@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -63,9 +64,26 @@ public final class Swaps {
             return Math.max(1, resident.length / 6);
         }
 
+        /// MiB that the server has in RAM from then on, the median after as many swaps as were made until then:
+        /// from one swap to the next it differs by as much as it may grow by.
+        double early() {
+            return median(settled() - 1);
+        }
+
+        /// As [#early()] for the last swaps.
+        double late() {
+            return median(resident.length - settled());
+        }
+
+        private double median(int from) {
+            double[] sorted = Arrays.copyOfRange(resident, from, from + settled());
+            Arrays.sort(sorted);
+            return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+        }
+
         /// By which share the server has grown since.
         double growth() {
-            return resident[resident.length - 1] / resident[settled() - 1] - 1;
+            return late() / early() - 1;
         }
 
         /// What was promised and is not so; empty if all is.
@@ -122,9 +140,9 @@ public final class Swaps {
                     found.during().answered(),
                     found.during().failed(),
                     found.during().wrong(),
-                    found.resident()[found.settled() - 1],
+                    found.early(),
                     found.settled(),
-                    found.resident()[swaps - 1],
+                    found.late(),
                     swaps,
                     found.broken().isEmpty() ? "" : ": " + found.broken());
             all.put(way, found);

@@ -34,11 +34,11 @@ record SwapsReport(Map<Swaps.Way, Swaps.Findings> findings) implements Section {
         line(
                 text,
                 "| swaps | requests | failed | not of what was live | swap, ms, p50 | longest | native bytes before and"
-                        + " after | MiB in RAM, first | after the last | growth %% |");
+                        + " after | MiB in RAM, first | last | growth %% |");
         line(text, "|---|---|---|---|---|---|---|---|---|---|");
         findings.forEach((way, found) -> line(
                 text,
-                "| %s | %,d | %d | %d | %.2f | %.2f | %s | %.1f after swap %d | %.1f | %.1f |",
+                "| %s | %,d | %d | %d | %.2f | %.2f | %s | %.1f, swaps %d to %d | %.1f, the last %d | %.1f |",
                 way.title(),
                 found.during().answered(),
                 found.during().failed(),
@@ -46,9 +46,11 @@ record SwapsReport(Map<Swaps.Way, Swaps.Findings> findings) implements Section {
                 percentile(found.swapNanos(), 0.5) / 1e6,
                 percentile(found.swapNanos(), 1) / 1e6,
                 bytes(found),
-                found.resident()[found.settled() - 1],
+                found.early(),
                 found.settled(),
-                found.resident()[found.resident().length - 1],
+                2 * found.settled() - 1,
+                found.late(),
+                found.settled(),
                 100 * found.growth()));
         line(text, "");
         line(text, "| swaps | | requests/s | p50, µs | p99 | longest |");

@@ -90,6 +90,9 @@ class SwapsTest {
         failing.wrong("version 3");
         assertThat(new Swaps.Findings(none, failing, 1, 1, nanos, bytes, bytes, still).broken())
                 .isEqualTo("1 requests failed, 1 answers were not of what was live: 503");
+        double[] breathing = {0, 100, 90, 0, 0, 0, 0, 0, 0, 0, 98, 101};
+        assertThat(new Swaps.Findings(none, none, 1, 1, new long[12], bytes, bytes, breathing).growth())
+                .isEqualTo(99.5 / 95 - 1);
         double[] unknown = {Double.NaN, 100, 100, 100, 100, 100};
         assertThat(new Swaps.Findings(none, none, 1, 1, nanos, bytes, bytes, unknown).broken())
                 .isEqualTo("the server has grown by NaN % since swap 1");
