@@ -26,7 +26,9 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> ARROWS = Map.ofEntries(
             Map.entry("memory", Set.of()),
             Map.entry("ort", Set.of("memory")),
-            Map.entry("model", Set.of("memory", "ort")),
+            Map.entry("yaml", Set.of()),
+            Map.entry("model", Set.of("memory", "ort", "yaml")),
+            Map.entry("spec", Set.of("yaml")),
             Map.entry("version", Set.of("memory", "ort", "model")),
             Map.entry("onnx", Set.of("ort")),
             Map.entry("inspect", Set.of("model", "onnx")),
@@ -43,6 +45,7 @@ class ArchitectureTest {
             Map.entry("backend", Set.of("memory", "ort", "model")),
             Map.entry("cache", Set.of("memory", "backend")),
             Map.entry("ensemble", Set.of("memory", "model", "backend")),
+            Map.entry("features", Set.of("memory", "spec")),
             Map.entry("plan", Set.of("memory", "model", "backend", "policy")),
             Map.entry("lifecycle", Set.of("memory", "model", "version")),
             Map.entry(

@@ -49,7 +49,7 @@ final class MlflowModel {
             throw invalid("has the flavors " + flavors.keySet() + ", expected " + FLAVOR + " among them");
         }
         try {
-            for (Field field : Yaml.parse(onnx).fields()) {
+            for (Field field : YamlFields.tree(onnx).fields()) {
                 if (field.name().equals("data") && field.value() instanceof Scalar scalar) {
                     return scalar.text();
                 }
@@ -71,7 +71,7 @@ final class MlflowModel {
         }
     }
 
-    /// The flavors by name, each as the text of its block. All other fields may be any YAML, also such as [Yaml] does
+    /// The flavors by name, each as the text of its block. All other fields may be any YAML, also such as [dev.millrace.yaml.Yaml] does
     /// not read.
     private static Map<String, String> flavors(String text) {
         Map<String, StringBuilder> blocks = new LinkedHashMap<>();

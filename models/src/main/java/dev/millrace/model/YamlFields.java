@@ -5,6 +5,12 @@ import dev.millrace.model.TextProto.Field;
 import dev.millrace.model.TextProto.Malformed;
 import dev.millrace.model.TextProto.Message;
 import dev.millrace.model.TextProto.Scalar;
+import dev.millrace.yaml.Yaml;
+import dev.millrace.yaml.YamlException;
+import dev.millrace.yaml.YamlNode;
+import dev.millrace.yaml.YamlNode.Entry;
+import dev.millrace.yaml.YamlNode.Mapping;
+import dev.millrace.yaml.YamlNode.Sequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -32,7 +38,42 @@ final class YamlFields {
     ///
     /// @throws Malformed if it is not the YAML that is read here
     static Message read(String text) {
-        return of(Yaml.parse(text));
+        return of(tree(text));
+    }
+
+    /// The tree of a text as it is written, mappings as messages. A list is a field that is repeated.
+    ///
+    /// @throws Malformed if it is not the YAML that is read here
+    static Message tree(String text) {
+        try {
+            return message(Yaml.parse(text));
+        } catch (YamlException e) {
+            throw new Malformed(e.line(), e.problem());
+        }
+    }
+
+    private static Message message(Mapping mapping) {
+        List<Field> fields = new ArrayList<>();
+        for (Entry entry : mapping.entries()) {
+            if (!(entry.value() instanceof Sequence list)) {
+                fields.add(new Field(entry.name(), value(entry, entry.value()), entry.line()));
+                continue;
+            }
+            for (YamlNode item : list.items()) {
+                fields.add(new Field(entry.name(), value(entry, item), entry.line()));
+            }
+        }
+        return new Message(fields);
+    }
+
+    private static Object value(Entry entry, YamlNode node) {
+        return switch (node) {
+            case Mapping mapping -> message(mapping);
+            case YamlNode.Scalar scalar -> new Scalar(scalar.text(), scalar.quoted());
+            case Sequence _ ->
+                throw new Malformed(
+                        entry.line(), "'" + entry.name() + "' is a list of lists, expected one of values");
+        };
     }
 
     /// The fields of a tree that has mappings where protobuf's text has entries.

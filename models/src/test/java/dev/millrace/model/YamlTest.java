@@ -135,7 +135,7 @@ class YamlTest {
                 "a: -1 | [a=-1]",
             })
     void shouldReadValues(String text, String shape) {
-        assertThat(shape(Yaml.parse(text.replace('\u2028', '\n')))).isEqualTo(shape);
+        assertThat(shape(YamlFields.tree(text.replace('\u2028', '\n')))).isEqualTo(shape);
     }
 
     @ParameterizedTest
@@ -170,7 +170,7 @@ class YamlTest {
                 ": 1 | line 1: expected a name before ':', came none",
             })
     void shouldSayWhereATextIsWrong(String text, String problem) {
-        assertThatThrownBy(() -> Yaml.parse(text.replace(';', '\n')))
+        assertThatThrownBy(() -> YamlFields.tree(text.replace(';', '\n')))
                 .isInstanceOf(Malformed.class)
                 .hasMessage(problem);
     }
@@ -191,13 +191,13 @@ class YamlTest {
 
     @Test
     void shouldRefuseWhatIsNestedTooDeeply() {
-        assertThatThrownBy(() -> Yaml.parse("a: " + "[".repeat(100_000))).hasMessageContaining("nested deeper than 64");
+        assertThatThrownBy(() -> YamlFields.tree("a: " + "[".repeat(100_000))).hasMessageContaining("nested deeper than 64");
         StringBuilder deep = new StringBuilder();
         for (int depth = 0; depth < 1000; depth++) {
             deep.append(" ".repeat(depth)).append("a:\n");
         }
-        assertThatThrownBy(() -> Yaml.parse(deep.toString())).hasMessageContaining("nested deeper than 64");
-        assertThatThrownBy(() -> Yaml.parse("a:\n" + "- ".repeat(10_000) + "1")).hasMessageContaining("nested deeper");
+        assertThatThrownBy(() -> YamlFields.tree(deep.toString())).hasMessageContaining("nested deeper than 64");
+        assertThatThrownBy(() -> YamlFields.tree("a:\n" + "- ".repeat(10_000) + "1")).hasMessageContaining("nested deeper");
     }
 
     /// Whatever is in the file, it is read or refused with its name, and a text that is no YAML with a line.
@@ -217,7 +217,7 @@ class YamlTest {
                 refused++;
             }
             try {
-                Yaml.parse(text);
+                YamlFields.tree(text);
             } catch (Malformed e) {
                 assertThat(e).as(text).hasMessageMatching("(?s)line [1-9][0-9]*: .+");
             }

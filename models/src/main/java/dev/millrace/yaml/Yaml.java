@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.model;
+package dev.millrace.yaml;
 
-import dev.millrace.model.TextProto.Field;
-import dev.millrace.model.TextProto.Malformed;
-import dev.millrace.model.TextProto.Message;
+import dev.millrace.yaml.YamlNode.Entry;
+import dev.millrace.yaml.YamlNode.Mapping;
+import dev.millrace.yaml.YamlNode.Sequence;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// Reads the part of YAML that configurations are written in, into the tree that [TextProto] gives, too: mappings and
-/// lists by indentation or in brackets, texts plain or quoted, and comments. A list is a field that is repeated.
+/// Reads the part of YAML that the project's files are written in: mappings and lists by indentation or in brackets,
+/// texts plain or quoted, and comments. JSON is part of it.
 ///
 /// Anchors, aliases, tags, blocks of text, complex keys and several documents are not read and said to be so. A library
 /// for all of YAML would be one more that every embedder inherits.
 ///
 /// Threads: one per text.
-final class Yaml {
-    private static final int MAX_DEPTH = 64;
+public final class Yaml {
+    static final int MAX_DEPTH = 64;
     private static final String RESERVED = "&*!|>%@`?";
 
     /// A line without its indentation and comment.
-    private record Line(int number, int indent, String text) {}
+    record Line(int number, int indent, String text) {
+        /// The column of a character of the text.
+        int column(int index) {
+            return indent + index + 1;
+        }
+    }
 
     private final List<Line> lines = new ArrayList<>();
     private int next;
@@ -47,10 +52,10 @@ final class Yaml {
             return;
         }
         if (text.charAt(indent) == '\t') {
-            throw new Malformed(number, "a tab came, expected blanks to indent by");
+            throw new YamlException(number, indent + 1, "a tab came, expected blanks to indent by");
         }
         if (text.startsWith("---") || text.startsWith("...")) {
-            throw new Malformed(number, "expected one document, came the mark of another");
+            throw new YamlException(number, 1, "expected one document, came the mark of another");
         }
         lines.add(new Line(number, indent, text.strip()));
     }
@@ -76,37 +81,52 @@ final class Yaml {
         return line;
     }
 
-    /// Reads a text, which is a mapping.
+    /// Reads a text, which is a mapping; one without any line is an empty one.
     ///
-    /// @throws Malformed if it is not, or is not of the part of YAML that is read here
-    static Message parse(String text) {
+    /// @throws YamlException if it is not, or is not of the part of YAML that is read here
+    public static Mapping parse(String text) {
+        YamlNode value = parseValue(text);
+        if (value instanceof Mapping mapping) {
+            return mapping;
+        }
+        String first = new Yaml(text).lines.getFirst().text();
+        throw new YamlException(value.line(), value.column(), "expected 'name: value', came '" + first + "'");
+    }
+
+    /// Reads a text, which is a mapping, a list or a scalar; one without any line is an empty mapping.
+    ///
+    /// @throws YamlException if it is not of the part of YAML that is read here
+    public static YamlNode parseValue(String text) {
         Yaml yaml = new Yaml(text);
         if (yaml.lines.isEmpty()) {
-            return new Message(List.of());
+            return new Mapping(List.of(), 1, 1);
         }
-        Line first = yaml.lines.getFirst();
-        Object value = yaml.block(first.indent(), 0);
+        YamlNode value = yaml.block(yaml.lines.getFirst().indent(), 0);
         if (yaml.next < yaml.lines.size()) {
-            throw new Malformed(yaml.lines.get(yaml.next).number(), "the line is indented less than the first one");
+            throw problem(yaml.lines.get(yaml.next), 0, "the line is indented less than the first one");
         }
-        if (value instanceof Message message) {
-            return message;
-        }
-        throw new Malformed(first.number(), "expected 'name: value', came '" + first.text() + "'");
+        return value;
+    }
+
+    private static YamlException problem(Line line, int index, String problem) {
+        return new YamlException(line.number(), line.column(index), problem);
     }
 
     /// The mapping, list or value that begins with the next line and goes on as long as lines have its indentation.
-    private Object block(int indent, int depth) {
-        if (depth > MAX_DEPTH) {
-            throw new Malformed(lines.get(next).number(), "values are nested deeper than " + MAX_DEPTH);
-        }
+    private YamlNode block(int indent, int depth) {
         Line line = lines.get(next);
+        if (depth > MAX_DEPTH) {
+            throw problem(line, 0, "values are nested deeper than " + MAX_DEPTH);
+        }
         if (isItem(line)) {
             return list(indent, depth);
         }
         if (colon(line) < 0) {
+            if (next == 0 && "[{\"'".indexOf(line.text().charAt(0)) < 0) {
+                throw problem(line, 0, "expected 'name: value', came '" + line.text() + "'");
+            }
             next++;
-            return inline(line, line.text(), depth);
+            return inline(line, 0, depth);
         }
         return mapping(indent, depth);
     }
@@ -115,58 +135,65 @@ final class Yaml {
         return line.text().equals("-") || line.text().startsWith("- ");
     }
 
-    private Message mapping(int indent, int depth) {
-        List<Field> fields = new ArrayList<>();
+    private Mapping mapping(int indent, int depth) {
+        List<Entry> entries = new ArrayList<>();
         Set<String> names = new HashSet<>();
+        Line first = lines.get(next);
         while (next < lines.size() && lines.get(next).indent() == indent && !isItem(lines.get(next))) {
             Line line = lines.get(next);
             int colon = colon(line);
             if (colon < 0) {
-                throw new Malformed(line.number(), "expected 'name: value', came '" + line.text() + "'");
+                throw problem(line, 0, "expected 'name: value', came '" + line.text() + "'");
             }
-            String name = new YamlFlow(line.number(), line.text().substring(0, colon)).name();
+            String name = new YamlFlow(line, 0, line.text().substring(0, colon)).name();
             if (!names.add(name)) {
-                throw new Malformed(line.number(), "'" + name + "' came before, expected it once");
+                throw problem(line, 0, "'" + name + "' came before, expected it once");
             }
             next++;
-            addTo(
-                    fields,
-                    name,
-                    line.number(),
-                    value(line, line.text().substring(colon + 1).strip(), depth));
+            entries.add(new Entry(name, value(line, afterBlanks(line, colon + 1), depth), line.number(), indent + 1));
         }
         rejectDeeper(indent);
-        return new Message(fields);
+        return new Mapping(entries, first.number(), indent + 1);
     }
 
-    private List<Object> list(int indent, int depth) {
-        List<Object> items = new ArrayList<>();
+    private Sequence list(int indent, int depth) {
+        List<YamlNode> items = new ArrayList<>();
+        Line first = lines.get(next);
         while (next < lines.size() && lines.get(next).indent() == indent && isItem(lines.get(next))) {
             Line line = lines.get(next);
-            String rest = line.text().substring(1).stripLeading();
-            Line inner = new Line(line.number(), indent + line.text().length() - rest.length(), rest);
+            int start = afterBlanks(line, 1);
+            String rest = line.text().substring(start);
+            Line inner = new Line(line.number(), indent + start, rest);
             if (!rest.isEmpty() && (isItem(inner) || colon(inner) >= 0)) {
                 lines.set(next, inner);
                 items.add(block(inner.indent(), depth + 1));
             } else {
                 next++;
-                items.add(value(line, rest, depth));
+                items.add(value(line, start, depth));
             }
         }
         rejectDeeper(indent);
-        return items;
+        return new Sequence(items, first.number(), indent + 1);
+    }
+
+    private static int afterBlanks(Line line, int start) {
+        int index = start;
+        while (index < line.text().length() && Character.isWhitespace(line.text().charAt(index))) {
+            index++;
+        }
+        return index;
     }
 
     private void rejectDeeper(int indent) {
         if (next < lines.size() && lines.get(next).indent() > indent) {
-            throw new Malformed(lines.get(next).number(), "the line is indented more than those beside it");
+            throw problem(lines.get(next), 0, "the line is indented more than those beside it");
         }
     }
 
     /// What follows a name or a dash: the rest of the line, or else the lines below.
-    private Object value(Line line, String rest, int depth) {
-        if (!rest.isEmpty()) {
-            return inline(line, rest, depth);
+    private YamlNode value(Line line, int start, int depth) {
+        if (start < line.text().length()) {
+            return inline(line, start, depth);
         }
         if (next < lines.size()) {
             Line below = lines.get(next);
@@ -175,35 +202,23 @@ final class Yaml {
                 return block(below.indent(), depth + 1);
             }
         }
-        throw new Malformed(line.number(), "'" + line.text() + "' has no value, expected one");
+        throw problem(line, 0, "'" + line.text() + "' has no value, expected one");
     }
 
     /// A value in one line, or in brackets over some.
-    private Object inline(Line line, String text, int depth) {
-        if (RESERVED.indexOf(text.charAt(0)) >= 0) {
-            throw new Malformed(
-                    line.number(),
-                    "'" + text.charAt(0) + "' begins a value, expected it in quotes: anchors, tags, blocks of text and"
-                            + " complex keys are not read here");
+    private YamlNode inline(Line line, int start, int depth) {
+        if (RESERVED.indexOf(line.text().charAt(start)) >= 0) {
+            throw problem(
+                    line,
+                    start,
+                    "'" + line.text().charAt(start) + "' begins a value, expected it in quotes: anchors, tags, blocks"
+                            + " of text and complex keys are not read here");
         }
-        StringBuilder whole = new StringBuilder(text);
-        while (!YamlFlow.isComplete(whole) && next < lines.size()) {
-            whole.append(' ').append(lines.get(next++).text());
+        YamlFlow flow = new YamlFlow(line, start, line.text().substring(start));
+        while (!flow.isComplete() && next < lines.size()) {
+            flow.append(lines.get(next++));
         }
-        return new YamlFlow(line.number(), whole.toString()).whole(depth);
-    }
-
-    static void addTo(List<Field> fields, String name, int line, Object value) {
-        if (!(value instanceof List<?> items)) {
-            fields.add(new Field(name, value, line));
-            return;
-        }
-        for (Object item : items) {
-            if (item instanceof List<?>) {
-                throw new Malformed(line, "'" + name + "' is a list of lists, expected one of values");
-            }
-            fields.add(new Field(name, item, line));
-        }
+        return flow.whole(depth);
     }
 
     /// Where the colon after the line's name is, or -1.
