@@ -269,6 +269,7 @@ class ArchitectureTest {
             Map.entry("TensorSet.close", "the call has tensors again when its old ones come back"),
             Map.entry("TensorSet.preset", "the same, when the next request comes"),
             Map.entry("JsonWriter.grow", "a longer answer than before"),
+            Map.entry("FeatureRow.grow", "longer texts than before"),
             Map.entry("BodyBytes.getPieces", "a body that lies in several pieces"),
             Map.entry("BinaryOutputs.grow", "more outputs as bytes than before"),
             Map.entry("JsonWriter.shrink", "the last answer was very long"),

@@ -156,7 +156,7 @@ final class FeatureReader {
             kinds.add(result);
         }
         if (kinds.size() != 1) {
-            if (kinds.size() > 1) {
+            if (kinds.size() > 1 && section.has("inputs")) {
                 problems.add(section.at("inputs"), kinds.size() + " inputs came, expected a transform 'concat' or 'cross'");
             }
             return null;

@@ -104,6 +104,14 @@ final class TreatmentReader {
             Validation validation = validation(new Section("validation", place, problems));
             if (validation != null) {
                 validations.add(validation);
+                if (validation.check() == Check.BETWEEN
+                        && fallback != null
+                        && (fallback < validation.min() || fallback > validation.max())) {
+                    problems.add(
+                            place,
+                            "default " + fallback + " came, expected it from " + validation.min() + " to "
+                                    + validation.max());
+                }
                 if (validation.onFail() == OnFail.DEFAULT && fallback == null && !feature.has("default")) {
                     problems.add(place, "on_fail 'default' came, expected that the feature has a default");
                 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.features;
+
+import dev.millrace.memory.Hot;
+import java.lang.foreign.MemorySegment;
+
+/// Finds the values that a view has about an entity.
+///
+/// Threads: one. Memory: what [#memory()] shows belongs to the reader's owner and stays as it is until the reader looks
+/// for another entity; a row is never seen half written.
+public interface ViewReader {
+    /// Looks for an entity by a whole number; whether there is one. Does not allocate.
+    @Hot
+    boolean find(long key);
+
+    /// Looks for an entity by a text in UTF-8; whether there is one. Does not allocate.
+    @Hot
+    boolean find(byte[] key, int offset, int length);
+
+    /// The memory that the row which was found last lies in.
+    @Hot
+    MemorySegment memory();
+
+    /// Where in [#memory()] the row begins, in bytes. It lies as the [ViewLayout] says.
+    @Hot
+    long offset();
+
+    /// When the row's values were so, in microseconds since 1970.
+    @Hot
+    long eventTimeMicros();
+}
