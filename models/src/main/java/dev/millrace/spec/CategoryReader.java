@@ -95,6 +95,7 @@ final class CategoryReader {
     Transform embed(Section section) {
         Place place = section.at("table");
         Place list = place == null ? null : files.list(place);
+        int missing = (int) section.integer("missing_row", -1, 0, MOST);
         if (list == null) {
             return null;
         }
@@ -114,7 +115,9 @@ final class CategoryReader {
         for (int row = 0; row < rows.items().size(); row++) {
             readRow(list.item(row, rows.items().get(row)), values, row, width);
         }
-        int missing = (int) section.integer("missing_row", -1, 0, rows.items().size() - 1L);
+        if (missing >= rows.items().size()) {
+            problems.add(section.at("missing_row"), missing + " came, expected a row from 0 to " + (rows.items().size() - 1));
+        }
         return new Transform.Embed(new Table(width, values), missing);
     }
 

@@ -74,7 +74,10 @@ final class FeatureReader {
         Double fallback = constant == null ? null : Values.number32(constant, problems);
         List<Validation> validations = treatments.validations(section, fallback);
         Feature.Columns named = columns(section, kind, inputs.size(), treatment, chain);
-        results.put(name, problems.count() == before ? kind : null);
+        Map<String, String> monitor = monitor(section);
+        if (name != null) {
+            results.put(name, problems.count() == before ? kind : null);
+        }
         return problems.count() > before
                 ? null
                 : new Feature(
@@ -84,7 +87,7 @@ final class FeatureReader {
                         chain,
                         new Feature.Checks(validations, fallback),
                         named,
-                        monitor(section));
+                        monitor);
     }
 
     private List<Input> inputs(Section section) {
@@ -146,6 +149,9 @@ final class FeatureReader {
     private ValueKind chain(Section section, List<Input> inputs, List<Transform> chain, String name) {
         List<ValueKind> kinds = new ArrayList<>();
         inputs.forEach(input -> kinds.add(input.kind()));
+        if (kinds.isEmpty()) {
+            kinds.add(null);
+        }
         for (Place place : section.items("transform")) {
             Transform transform = transforms.read(place, kinds, name);
             if (transform != null) {

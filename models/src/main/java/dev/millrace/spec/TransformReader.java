@@ -91,6 +91,9 @@ final class TransformReader {
 
     private void checkInputs(Section section, String name, List<ValueKind> kinds) {
         boolean several = name.equals("cross") || name.equals("concat");
+        if (kinds.size() == 1 && kinds.getFirst() == null) {
+            return;
+        }
         if (several != kinds.size() > 1) {
             section.problem(kinds.size() + " values came, expected " + (several ? "several inputs, before any other"
                     + " transform" : "one: 'concat' or 'cross' make one of several"));

@@ -25,7 +25,7 @@ final class Op {
 
     /// a, b bounds; flag whether missing, else extreme.
     static final int OUTLIER_NUMBER = 10;
-    /// n, m bounds; flag whether missing, else extreme.
+    /// a, b bounds, n, m the same as whole numbers; flag whether missing, else extreme.
     static final int OUTLIER_INTEGER = 11;
     /// replace by n; flag rejects; i indicator column of the feature, or -1.
     static final int MISSING = 12;

@@ -50,13 +50,13 @@ final class TreatmentOps {
     @Hot
     private static void outlierInteger(Step step, FeatureRow row) {
         long x = row.bits;
-        if (row.missing || !(x < step.n || x > step.m)) {
+        if (row.missing || !(x < step.a || x > step.b)) {
             return;
         }
         if (step.flag) {
             row.becomeMissing();
         } else {
-            row.bits = x < step.n ? step.n : step.m;
+            row.bits = x < step.a ? step.n : step.m;
             row.raise(FeatureStatus.CLIPPED);
         }
     }
