@@ -71,8 +71,8 @@ final class MlflowModel {
         }
     }
 
-    /// The flavors by name, each as the text of its block. All other fields may be any YAML, also such as [dev.millrace.yaml.Yaml] does
-    /// not read.
+    /// The flavors by name, each as the text of its block. All other fields may be any YAML, also such as
+    /// [dev.millrace.yaml.Yaml] does not read.
     private static Map<String, String> flavors(String text) {
         Map<String, StringBuilder> blocks = new LinkedHashMap<>();
         List<String> lines = new ArrayList<>(block(text.lines().toList()));

@@ -71,8 +71,7 @@ final class YamlFields {
             case Mapping mapping -> message(mapping);
             case YamlNode.Scalar scalar -> new Scalar(scalar.text(), scalar.quoted());
             case Sequence _ ->
-                throw new Malformed(
-                        entry.line(), "'" + entry.name() + "' is a list of lists, expected one of values");
+                throw new Malformed(entry.line(), "'" + entry.name() + "' is a list of lists, expected one of values");
         };
     }
 

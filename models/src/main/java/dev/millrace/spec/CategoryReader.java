@@ -50,9 +50,7 @@ final class CategoryReader {
     Transform oneHot(Section section, ValueKind kind) {
         Vocabulary vocabulary = vocabulary(section, "vocab", kind);
         OneHot oneHot = new OneHot(
-                vocabulary,
-                section.choice("unknown", OneHot.Unknown.IGNORE),
-                section.choice("drop", OneHot.Drop.NONE));
+                vocabulary, section.choice("unknown", OneHot.Unknown.IGNORE), section.choice("drop", OneHot.Drop.NONE));
         if (vocabulary.size() > 0 && oneHot.width() == 0) {
             section.problem("a single category came, which is dropped, expected a column at least");
         }
@@ -108,7 +106,8 @@ final class CategoryReader {
         }
         int width = first.items().size();
         if ((long) rows.items().size() * width > MOST) {
-            problems.add(list, rows.items().size() + " rows of " + width + " came, expected " + MOST + " numbers at most");
+            problems.add(
+                    list, rows.items().size() + " rows of " + width + " came, expected " + MOST + " numbers at most");
             return null;
         }
         float[] values = new float[rows.items().size() * width];
@@ -116,7 +115,9 @@ final class CategoryReader {
             readRow(list.item(row, rows.items().get(row)), values, row, width);
         }
         if (missing >= rows.items().size()) {
-            problems.add(section.at("missing_row"), missing + " came, expected a row from 0 to " + (rows.items().size() - 1));
+            problems.add(
+                    section.at("missing_row"),
+                    missing + " came, expected a row from 0 to " + (rows.items().size() - 1));
         }
         return new Transform.Embed(new Table(width, values), missing);
     }

@@ -34,8 +34,7 @@ final class FeatureReader {
     private int columnCount;
     private boolean tooMany;
 
-    FeatureReader(
-            Problems problems, StateFiles files, Map<String, FieldSpec> request, Map<String, FeatureView> views) {
+    FeatureReader(Problems problems, StateFiles files, Map<String, FieldSpec> request, Map<String, FeatureView> views) {
         this.problems = problems;
         this.transforms = new TransformReader(problems, files);
         this.treatments = new TreatmentReader(problems);
@@ -63,7 +62,8 @@ final class FeatureReader {
             if (inputs.size() > 1) {
                 problems.add(
                         section.at("treat"),
-                        "came with several inputs, expected one: treat each in a feature of its own, with emit: false");
+                        "came with several inputs, expected one: treat each in a feature of its own, with "
+                                + "emit: false");
             } else {
                 treatment = treatments.read(section.section("treat", "treat"), raw);
             }
@@ -81,18 +81,13 @@ final class FeatureReader {
         return problems.count() > before
                 ? null
                 : new Feature(
-                        name,
-                        inputs,
-                        treatment,
-                        chain,
-                        new Feature.Checks(validations, fallback),
-                        named,
-                        monitor);
+                        name, inputs, treatment, chain, new Feature.Checks(validations, fallback), named, monitor);
     }
 
     private List<Input> inputs(Section section) {
         if (section.has("input") == section.has("inputs")) {
-            section.problem("'input' and 'inputs' came " + (section.has("input") ? "both" : "neither") + ", expected one of them");
+            section.problem("'input' and 'inputs' came " + (section.has("input") ? "both" : "neither")
+                    + ", expected one of them");
             return List.of();
         }
         List<Input> inputs = new ArrayList<>();
@@ -130,7 +125,8 @@ final class FeatureReader {
         if (view != null) {
             for (FieldSpec each : view.fields()) {
                 if (name.equals(each.name())) {
-                    return new Input(Input.Origin.VIEW, view.name(), name, each.type().kind());
+                    return new Input(
+                            Input.Origin.VIEW, view.name(), name, each.type().kind());
                 }
             }
         }
@@ -145,7 +141,8 @@ final class FeatureReader {
         return known;
     }
 
-    /// Reads the transforms into `chain`; returns what the last one gives, or null if that is not known.
+    /// Reads the transforms into `chain`; returns what the last one gives, or null if that is not
+    /// known.
     private ValueKind chain(Section section, List<Input> inputs, List<Transform> chain, String name) {
         List<ValueKind> kinds = new ArrayList<>();
         inputs.forEach(input -> kinds.add(input.kind()));
@@ -163,7 +160,8 @@ final class FeatureReader {
         }
         if (kinds.size() != 1) {
             if (kinds.size() > 1 && section.has("inputs")) {
-                problems.add(section.at("inputs"), kinds.size() + " inputs came, expected a transform 'concat' or 'cross'");
+                problems.add(
+                        section.at("inputs"), kinds.size() + " inputs came, expected a transform 'concat' or 'cross'");
             }
             return null;
         }
@@ -212,7 +210,10 @@ final class FeatureReader {
         boolean emit = section.bool("emit", true);
         if (emit) {
             columnCount += names.size();
-            names.stream().filter(each -> !columns.add(each)).forEach(each -> section.problem("a second column '" + each + "' came of it, expected that each has a name of its own"));
+            names.stream()
+                    .filter(each -> !columns.add(each))
+                    .forEach(each -> section.problem(
+                            "a second column '" + each + "' came of it, expected that each has a name of its own"));
             if (columnCount > MOST_COLUMNS && !tooMany) {
                 tooMany = true;
                 section.problem(columnCount + " columns came up to here, expected " + MOST_COLUMNS + " at most");
@@ -256,7 +257,9 @@ final class FeatureReader {
                 if (entry.value() instanceof Scalar scalar) {
                     hints.put(entry.name(), scalar.text());
                 } else {
-                    problems.add(place.in(entry.name(), entry.value()), Values.shown(entry.value()) + " came, expected a text");
+                    problems.add(
+                            place.in(entry.name(), entry.value()),
+                            Values.shown(entry.value()) + " came, expected a text");
                 }
             }
         } else {

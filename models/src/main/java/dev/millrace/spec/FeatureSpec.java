@@ -6,9 +6,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a model's input row is made of: the file `features.yaml` in the folder of a model version, read and checked. All
-/// that was learned from data is in it or in files beside it whose hashes it has, so its digest is the identity of what is
-/// computed.
+/// What a model's input row is made of: the file `features.yaml` in the folder of a model version,
+/// read and checked. All that was learned from data is in it or in files beside it whose hashes it
+/// has, so its digest is the identity of what is computed.
 ///
 /// Threads: any; it does not change.
 public final class FeatureSpec {
@@ -91,8 +91,8 @@ public final class FeatureSpec {
         return columns;
     }
 
-    /// The SHA-256 of the file, in lower-case hexadecimal; where it names others, that of the lines which `sha256sum`
-    /// prints for it and then for the others in order of their names.
+    /// The SHA-256 of the file, in lower-case hexadecimal; where it names others, that of the lines
+    /// which `sha256sum` prints for it and then for the others in order of their names.
     public String digest() {
         return digest;
     }

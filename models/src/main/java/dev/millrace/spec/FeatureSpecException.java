@@ -3,8 +3,8 @@ package dev.millrace.spec;
 
 import java.util.List;
 
-/// A feature specification that is wrong; says everything that was found, each with its place, what came and what was
-/// expected.
+/// A feature specification that is wrong; says everything that was found, each with its place, what
+/// came and what was expected.
 public final class FeatureSpecException extends RuntimeException {
     @java.io.Serial
     private static final long serialVersionUID = 1L;
@@ -16,7 +16,8 @@ public final class FeatureSpecException extends RuntimeException {
         this.problems = List.copyOf(problems);
     }
 
-    /// One sentence each, `features.yaml:LINE:COLUMN: field: what came, what was expected`, in the order of the file.
+    /// One sentence each, `features.yaml:LINE:COLUMN: field: what came, what was expected`, in the
+    /// order of the file.
     public List<String> problems() {
         return problems == null ? List.of(getMessage().split("\n")) : problems;
     }

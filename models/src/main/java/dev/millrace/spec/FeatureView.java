@@ -4,20 +4,15 @@ package dev.millrace.spec;
 import java.time.Duration;
 import java.util.List;
 
-/// Values that belong together: those of one entity in a store, which have a time, or a group of the request's.
+/// Values that belong together: those of one entity in a store, which have a time, or a group of
+/// the request's.
 ///
 /// @param entity which entity; null where the request has the values
 /// @param times what the store calls its times
 /// @param ttl how old values may be; null for any age
 /// @param policies what is done with older ones, and where there are none
 public record FeatureView(
-        String name,
-        Kind kind,
-        Entity entity,
-        Times times,
-        Duration ttl,
-        Policies policies,
-        List<FieldSpec> fields) {
+        String name, Kind kind, Entity entity, Times times, Duration ttl, Policies policies, List<FieldSpec> fields) {
     /// The fields cannot change.
     public FeatureView {
         fields = List.copyOf(fields);

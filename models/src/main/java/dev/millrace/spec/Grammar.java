@@ -7,8 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// The words of the file: which keys each of its mappings has, which of them it must have, and which words a key may
-/// have for a value. The readers take no other, and the schema for editors is held to it by a test.
+/// The words of the file: which keys each of its mappings has, which of them it must have, and
+/// which words a key may have for a value. The readers take no other, and the schema for editors is
+/// held to it by a test.
 final class Grammar {
     /// A mapping of the file.
     ///

@@ -62,7 +62,8 @@ final class Problems {
             return;
         }
         List<String> told = new ArrayList<>(found.stream()
-                .sorted(Comparator.comparing((Problem problem) -> !problem.file().equals(FeatureSpec.FILE_NAME))
+                .sorted(Comparator.comparing(
+                                (Problem problem) -> !problem.file().equals(FeatureSpec.FILE_NAME))
                         .thenComparing(Problem::file)
                         .thenComparing(Problem::line)
                         .thenComparing(Problem::column))

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// One mapping of the file, by the keys that [Grammar] has for it. What is wrong is noted and something harmless is
-/// returned, so that reading goes on and everything is found at once.
+/// One mapping of the file, by the keys that [Grammar] has for it. What is wrong is noted and
+/// something harmless is returned, so that reading goes on and everything is found at once.
 ///
 /// Threads: one.
 final class Section {
@@ -46,11 +46,12 @@ final class Section {
         for (Entry entry : mapping.entries()) {
             Place value = from.in(entry.name(), entry.value());
             if (!keys().contains(entry.name())) {
-                Place name = from.in(
-                        entry.name(), new Scalar(entry.name(), false, entry.line(), entry.column()));
+                Place name = from.in(entry.name(), new Scalar(entry.name(), false, entry.line(), entry.column()));
                 problems.add(name, "came, expected one of " + keys());
             } else if (values.putIfAbsent(entry.name(), value) != null) {
-                problems.add(value, "came twice, here and in " + values.get(entry.name()).file() + ", expected it once");
+                problems.add(
+                        value,
+                        "came twice, here and in " + values.get(entry.name()).file() + ", expected it once");
             }
         }
     }
@@ -83,7 +84,8 @@ final class Section {
         return values.get(key);
     }
 
-    /// The value of a key; where there is none that is noted, unless it was because the key is always required.
+    /// The value of a key; where there is none that is noted, unless it was because the key is
+    /// always required.
     Place need(String key) {
         Place value = at(key);
         if (value == null && !Grammar.SHAPES.get(shape).required().contains(key)) {

@@ -103,7 +103,8 @@ final class SpecReader {
         }
         problems.throwIfAny();
         FeatureSpec.Head head = new FeatureSpec.Head(name, version, tensor);
-        return new FeatureSpec(head, List.copyOf(request.values()), List.copyOf(views.values()), features, files.digest(bytes));
+        return new FeatureSpec(
+                head, List.copyOf(request.values()), List.copyOf(views.values()), features, files.digest(bytes));
     }
 
     private void readRequestField(Place place) {
@@ -139,7 +140,9 @@ final class SpecReader {
         } else if (keys.getFirst().node() instanceof Scalar(String key, var _, var _, var _)) {
             FieldSpec field = request.get(key);
             if (field == null) {
-                problems.add(keys.getFirst(), "'" + key + "' came, expected one of the request's fields " + request.keySet());
+                problems.add(
+                        keys.getFirst(),
+                        "'" + key + "' came, expected one of the request's fields " + request.keySet());
             } else if (field.type() != type) {
                 problems.add(
                         keys.getFirst(),
@@ -214,13 +217,13 @@ final class SpecReader {
             }
             return null;
         }
-        YamlNode node = section.need("entity") == null ? null : section.at("entity").node();
+        YamlNode node =
+                section.need("entity") == null ? null : section.at("entity").node();
         if (node instanceof Scalar(String name, var _, var _, var _) && entities.containsKey(name)) {
             return entities.get(name);
         }
         if (node != null) {
-            problems.add(
-                    section.at("entity"), Values.shown(node) + " came, expected one of " + entities.keySet());
+            problems.add(section.at("entity"), Values.shown(node) + " came, expected one of " + entities.keySet());
         }
         return null;
     }

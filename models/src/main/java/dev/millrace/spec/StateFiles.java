@@ -24,8 +24,9 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The files beside a specification that have what was learned from data, as `file:NAME@sha256:HEX`. Each is read once,
-/// lies in the specification's folder, and is what its hash says.
+/// The files beside a specification that have what was learned from data, as
+/// `file:NAME@sha256:HEX`. Each is read once, lies in the specification's folder, and is what its
+/// hash says.
 ///
 /// Threads: one.
 final class StateFiles {
@@ -123,7 +124,10 @@ final class StateFiles {
     ///
     /// @throws CharacterCodingException if they are no UTF-8
     static String decode(byte[] bytes) throws CharacterCodingException {
-        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        return StandardCharsets.UTF_8
+                .newDecoder()
+                .decode(ByteBuffer.wrap(bytes))
+                .toString();
     }
 
     /// What a file of JSON says, or null, which is noted.
@@ -142,7 +146,8 @@ final class StateFiles {
         }
     }
 
-    /// The values of a list: those of a file of JSON, or the lines of any other; null, which is noted, if there are none.
+    /// The values of a list: those of a file of JSON, or the lines of any other; null, which is
+    /// noted, if there are none.
     Place list(Place place) {
         if (!isReference(place.node()) || name(place.node()).endsWith(".json")) {
             return isReference(place.node()) ? json(place) : place;
@@ -166,7 +171,8 @@ final class StateFiles {
             return own;
         }
         StringBuilder lines = new StringBuilder(own + "  " + FeatureSpec.FILE_NAME + "\n");
-        hashes.forEach((name, hash) -> lines.append(hash).append("  ").append(name).append('\n'));
+        hashes.forEach(
+                (name, hash) -> lines.append(hash).append("  ").append(name).append('\n'));
         return sha256(lines.toString().getBytes(StandardCharsets.UTF_8));
     }
 

@@ -4,8 +4,8 @@ package dev.millrace.spec;
 import java.time.ZoneId;
 import java.util.List;
 
-/// One step from a raw value to columns. The set is closed; `docs/features.md` says what each makes of every value,
-/// null, NaN and infinity among them.
+/// One step from a raw value to columns. The set is closed; `docs/features.md` says what each makes
+/// of every value, null, NaN and infinity among them.
 public sealed interface Transform {
     /// (x - mean) / std; a std of 0 counts as 1.
     record Standardize(double mean, double std) implements Transform {}
@@ -126,7 +126,8 @@ public sealed interface Transform {
 
     /// A row of a table.
     ///
-    /// @param missingRow the row for null and for an index that the table does not have; -1 for zeros
+    /// @param missingRow the row for null and for an index that the table does not have; -1 for
+    ///     zeros
     record Embed(Table table, int missingRow) implements Transform {}
 
     /// Sine or cosine of a number that begins again after a period.

@@ -47,8 +47,8 @@ final class TransformReader {
         if (name == null || !Grammar.TRANSFORMS.contains(name)) {
             problems.add(
                     place,
-                    (name == null ? Values.shown(place.node()) : "'" + name + "'")
-                            + " came, expected one of " + Grammar.TRANSFORMS + " with its parameters");
+                    (name == null ? Values.shown(place.node()) : "'" + name + "'") + " came, expected one of "
+                            + Grammar.TRANSFORMS + " with its parameters");
             return null;
         }
         Section section = new Section(name, place.in(name, parameters), problems);
@@ -95,8 +95,10 @@ final class TransformReader {
             return;
         }
         if (several != kinds.size() > 1) {
-            section.problem(kinds.size() + " values came, expected " + (several ? "several inputs, before any other"
-                    + " transform" : "one: 'concat' or 'cross' make one of several"));
+            section.problem(kinds.size() + " values came, expected "
+                    + (several
+                            ? "several inputs, before any other transform"
+                            : "one: 'concat' or 'cross' make one of several"));
             return;
         }
         for (ValueKind kind : kinds) {
@@ -263,7 +265,8 @@ final class TransformReader {
         }
         DatePart part = part(section);
         if (part.period() == 0 && !section.has("period")) {
-            problems.add(section.at("part"), "'" + part.word() + "' came, which has no fixed period, expected a period");
+            problems.add(
+                    section.at("part"), "'" + part.word() + "' came, which has no fixed period, expected a period");
         }
         return new Transform.Cyclical(part, zone(section), period(section, part.period()), sine);
     }

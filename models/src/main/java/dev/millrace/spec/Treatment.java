@@ -3,8 +3,8 @@ package dev.millrace.spec;
 
 import java.util.List;
 
-/// What is done with a raw value before it is transformed, in this order: outliers, missing values, invalid values. Each
-/// may be null, which is as it is.
+/// What is done with a raw value before it is transformed, in this order: outliers, missing values,
+/// invalid values. Each may be null, which is as it is.
 public record Treatment(Outlier outlier, Missing missing, Invalid invalid) {
     /// Nothing is done.
     public static final Treatment NONE = new Treatment(null, null, null);

@@ -11,7 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Reads what is done with raw values before they are transformed, and what is asked of columns after it.
+/// Reads what is done with raw values before they are transformed, and what is asked of columns
+/// after it.
 ///
 /// Threads: one.
 final class TreatmentReader {

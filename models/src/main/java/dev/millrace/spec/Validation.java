@@ -5,7 +5,8 @@ package dev.millrace.spec;
 ///
 /// @param min the least number, for [Check#BETWEEN]
 /// @param max the greatest number, for [Check#BETWEEN]
-/// @param mostly which share of rows is expected to pass, for whoever watches over many; a single row knows nothing of it
+/// @param mostly which share of rows is expected to pass, for whoever watches over many; a single
+///     row knows nothing of it
 public record Validation(Check check, double min, double max, OnFail onFail, double mostly) {
     /// What is looked at.
     public enum Check {

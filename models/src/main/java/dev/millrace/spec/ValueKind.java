@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.spec;
 
-/// What a value is to a transform. A whole number is taken for a number where one is expected, and nothing else is
-/// taken for anything else.
+/// What a value is to a transform. A whole number is taken for a number where one is expected, and
+/// nothing else is taken for anything else.
 public enum ValueKind {
     /// A double.
     NUMBER("a number"),

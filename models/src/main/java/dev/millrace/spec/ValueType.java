@@ -38,7 +38,8 @@ public enum ValueType {
         return kind;
     }
 
-    /// How much room it takes in a stored row of fixed layout: that of a text is for its place and length.
+    /// How much room it takes in a stored row of fixed layout: that of a text is for its place and
+    /// length.
     public int bytes() {
         return bytes;
     }

@@ -85,8 +85,7 @@ final class Values {
                 // told below
             }
         }
-        problems.add(
-                place, shown(place.node()) + " came, expected a whole number from " + least + " to " + most);
+        problems.add(place, shown(place.node()) + " came, expected a whole number from " + least + " to " + most);
         return null;
     }
 

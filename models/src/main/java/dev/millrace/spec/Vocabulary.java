@@ -3,7 +3,8 @@ package dev.millrace.spec;
 
 import java.util.List;
 
-/// The categories of a feature in the order of their indices: texts or whole numbers, one of which is null.
+/// The categories of a feature in the order of their indices: texts or whole numbers, one of which
+/// is null.
 public record Vocabulary(List<String> texts, List<Long> integers) {
     /// The categories cannot change.
     public Vocabulary {

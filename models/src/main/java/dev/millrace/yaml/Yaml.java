@@ -9,11 +9,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// Reads the part of YAML that the project's files are written in: mappings and lists by indentation or in brackets,
-/// texts plain or quoted, and comments. JSON is part of it.
+/// Reads the part of YAML that the project's files are written in: mappings and lists by
+/// indentation or in brackets, texts plain or quoted, and comments. JSON is part of it.
 ///
-/// Anchors, aliases, tags, blocks of text, complex keys and several documents are not read and said to be so. A library
-/// for all of YAML would be one more that every embedder inherits.
+/// Anchors, aliases, tags, blocks of text, complex keys and several documents are not read and said
+/// to be so. A library for all of YAML would be one more that every embedder inherits.
 ///
 /// Threads: one per text.
 public final class Yaml {
@@ -93,7 +93,8 @@ public final class Yaml {
         throw new YamlException(value.line(), value.column(), "expected 'name: value', came '" + first + "'");
     }
 
-    /// Reads a text, which is a mapping, a list or a scalar; one without any line is an empty mapping.
+    /// Reads a text, which is a mapping, a list or a scalar; one without any line is an empty
+    /// mapping.
     ///
     /// @throws YamlException if it is not of the part of YAML that is read here
     public static YamlNode parseValue(String text) {
@@ -112,7 +113,8 @@ public final class Yaml {
         return new YamlException(line.number(), line.column(index), problem);
     }
 
-    /// The mapping, list or value that begins with the next line and goes on as long as lines have its indentation.
+    /// The mapping, list or value that begins with the next line and goes on as long as lines have
+    /// its indentation.
     private YamlNode block(int indent, int depth) {
         Line line = lines.get(next);
         if (depth > MAX_DEPTH) {
@@ -178,7 +180,8 @@ public final class Yaml {
 
     private static int afterBlanks(Line line, int start) {
         int index = start;
-        while (index < line.text().length() && Character.isWhitespace(line.text().charAt(index))) {
+        while (index < line.text().length()
+                && Character.isWhitespace(line.text().charAt(index))) {
             index++;
         }
         return index;

@@ -10,7 +10,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// Reads YAML's values in one line: plain and quoted texts, lists and mappings in brackets, which may go over several.
+/// Reads YAML's values in one line: plain and quoted texts, lists and mappings in brackets, which
+/// may go over several.
 ///
 /// Threads: one per text.
 final class YamlFlow {
@@ -41,8 +42,8 @@ final class YamlFlow {
         text.append(line.text());
     }
 
-    /// Whether every bracket and quote of a text that begins with one is closed. Looks only at what came since it was
-    /// last asked: a list may have a hundred thousand lines.
+    /// Whether every bracket and quote of a text that begins with one is closed. Looks only at what
+    /// came since it was last asked: a list may have a hundred thousand lines.
     boolean isComplete() {
         if (text.charAt(0) != '[' && text.charAt(0) != '{') {
             return true;

@@ -3,7 +3,8 @@ package dev.millrace.yaml;
 
 import java.util.List;
 
-/// A value in a text, with where it begins: a mapping, a list or a scalar. Lines and columns count from 1.
+/// A value in a text, with where it begins: a mapping, a list or a scalar. Lines and columns count
+/// from 1.
 public sealed interface YamlNode {
     /// The line that it begins in.
     int line();

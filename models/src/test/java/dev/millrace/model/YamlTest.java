@@ -191,13 +191,15 @@ class YamlTest {
 
     @Test
     void shouldRefuseWhatIsNestedTooDeeply() {
-        assertThatThrownBy(() -> YamlFields.tree("a: " + "[".repeat(100_000))).hasMessageContaining("nested deeper than 64");
+        assertThatThrownBy(() -> YamlFields.tree("a: " + "[".repeat(100_000)))
+                .hasMessageContaining("nested deeper than 64");
         StringBuilder deep = new StringBuilder();
         for (int depth = 0; depth < 1000; depth++) {
             deep.append(" ".repeat(depth)).append("a:\n");
         }
         assertThatThrownBy(() -> YamlFields.tree(deep.toString())).hasMessageContaining("nested deeper than 64");
-        assertThatThrownBy(() -> YamlFields.tree("a:\n" + "- ".repeat(10_000) + "1")).hasMessageContaining("nested deeper");
+        assertThatThrownBy(() -> YamlFields.tree("a:\n" + "- ".repeat(10_000) + "1"))
+                .hasMessageContaining("nested deeper");
     }
 
     /// Whatever is in the file, it is read or refused with its name, and a text that is no YAML with a line.

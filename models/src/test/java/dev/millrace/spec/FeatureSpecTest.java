@@ -53,8 +53,7 @@ class FeatureSpecTest {
         assertThat(view.ttl()).isEqualTo(Duration.ofHours(2));
         assertThat(view.fields().getFirst().fallback()).isEqualTo(new Literal.Real(0.5));
         Feature first = spec.features().getFirst();
-        assertThat(first.transforms())
-                .containsExactly(new Transform.Log1p(), new Transform.Standardize(4.1, 1.7));
+        assertThat(first.transforms()).containsExactly(new Transform.Log1p(), new Transform.Standardize(4.1, 1.7));
         assertThat(first.monitor()).containsEntry("metric", "psi");
         assertThat(first.checks().validations()).hasSize(3);
         assertThat(spec.features().get(6).inputs())
@@ -68,30 +67,46 @@ class FeatureSpecTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "x | [{standardize: {mean: 0}}] | 13:31: features.y.transform[0].standardize: came without 'std', expected it",
-                "x | [{standardize: {mean: 0, std: -1}}] | 13:46: features.y.transform[0].standardize.std: -1.0 came, expected 0.0 at least",
-                "x | [{standardize: {mean: zero, std: 1}}] | 13:38: features.y.transform[0].standardize.mean: 'zero' came, expected a finite number",
-                "x | [{standardise: {}}] | 13:17: features.y.transform[0]: 'standardise' came, expected one of [standardize,",
-                "x | [{clip: {low: 1, high: 0}}] | 13:39: features.y.transform[0].clip.high: 0.0 came, expected 1.0 at least",
-                "x | [{clip: {low: 1, high: 2, hi: 3}}] | 13:42: features.y.transform[0].clip.hi: came, expected one of [low, high]",
-                "x | [{bucketize: {boundaries: [1, 3, 3], closed: left}}] | 13:49: features.y.transform[0].bucketize.boundaries[2]: '3' came after 3.0, expected boundaries that ascend",
-                "x | [{bucketize: {boundaries: [], closed: left}}] | 13:42: features.y.transform[0].bucketize.boundaries: 0 boundaries came, expected 1 at least",
-                "x | [{vocab: {values: [a], unknown: 'null'}}] | 13:25: features.y.transform[0].vocab: a number came, expected a text or a whole number",
-                "s | [log1p] | 13:17: features.y.transform[0].log1p: a text came, expected a number",
-                "s | [] | 13:16: features.y.transform: a text came of it, expected a number: vocab, one_hot or hash make one",
-                "t | [{datetime: {part: hour, zone: Mars}}] | 13:47: features.y.transform[0].datetime.zone: 'Mars' came, expected a time zone such as UTC or Europe/Paris",
-                "t | [{datetime: {part: century, zone: UTC}}] | 13:35: features.y.transform[0].datetime.part: 'century' came, expected one of [second,",
-                "t | [{cyclical: {part: year, zone: UTC, fn: sin}}] | 13:35: features.y.transform[0].cyclical.part: 'year' came, which has no fixed period, expected a period",
+                "x | [{standardize: {mean: 0}}] | 13:31: ~.standardize: came without 'std', expected it",
+                "x | [{standardize: {mean: 0, std: -1}}] | 13:46: ~.standardize.std: -1.0 came, expected 0.0 "
+                        + "at least",
+                "x | [{standardize: {mean: zero, std: 1}}] | 13:38: ~.standardize.mean: 'zero' came, expected "
+                        + "a finite number",
+                "x | [{standardise: {}}] | 13:17: ~: 'standardise' came, expected one of [standardize,",
+                "x | [{clip: {low: 1, high: 0}}] | 13:39: ~.clip.high: 0.0 came, expected 1.0 at least",
+                "x | [{clip: {low: 1, high: 2, hi: 3}}] | 13:42: ~.clip.hi: came, expected one of [low, high]",
+                "x | [{bucketize: {boundaries: [1, 3, 3], closed: left}}] | 13:49: ~.bucketize.boundaries[2]: "
+                        + "'3' came after 3.0, expected boundaries that ascend",
+                "x | [{bucketize: {boundaries: [], closed: left}}] | 13:42: ~.bucketize.boundaries: 0 "
+                        + "boundaries came, expected 1 at least",
+                "x | [{vocab: {values: [a], unknown: 'null'}}] | 13:25: ~.vocab: a number came, expected a "
+                        + "text or a whole number",
+                "s | [log1p] | 13:17: ~.log1p: a text came, expected a number",
+                "s | [] | 13:16: features.y.transform: a text came of it, expected a number: vocab, one_hot "
+                        + "or hash make one",
+                "t | [{datetime: {part: hour, zone: Mars}}] | 13:47: ~.datetime.zone: 'Mars' came, expected a "
+                        + "time zone such as UTC or Europe/Paris",
+                "t | [{datetime: {part: century, zone: UTC}}] | 13:35: ~.datetime.part: 'century' came, "
+                        + "expected one of [second,",
+                "t | [{cyclical: {part: year, zone: UTC, fn: sin}}] | 13:35: ~.cyclical.part: 'year' came, "
+                        + "which has no fixed period, expected a period",
                 "z | [] | 12:12: features.y.input: 'z' came, expected one of [x, n, s, t, request_time]",
                 "[x, n] | [] | 12:12: features.y.input: 2 came, expected one; 'inputs' is for several",
-                "s | [{vocab: {values: [a, b, a], unknown: 'null'}}] | 13:41: features.y.transform[0].vocab.values[2]: 'a' came before, expected each category once",
-                "s | [{vocab: {values: [a], unknown: hash}}] | 13:25: features.y.transform[0].vocab: came without 'oov_buckets', expected it",
-                "s | [{hash: {buckets: 0, algorithm: murmur3_x86_32}}] | 13:34: features.y.transform[0].hash.buckets: '0' came, expected a whole number from 1 to 1073741824",
-                "s | [{hash: {buckets: 4, algorithm: md5}}] | 13:48: features.y.transform[0].hash.algorithm: 'md5' came, expected one of [murmur3_x86_32]",
-                "s | [{one_hot: {vocab: [a], unknown: ignore, drop: first}}] | 13:27: features.y.transform[0].one_hot: a single category came, which is dropped, expected a column at least",
-                "x | [{cross: {buckets: 4, algorithm: murmur3_x86_32}}] | 13:25: features.y.transform[0].cross: 1 values came, expected several inputs, before any other transform",
-                "n | [{embed: {table: [[1, 2], [3]]}}] | 13:42: features.y.transform[0].embed.table[1]: 1 numbers came, expected a list of 2, as the first row",
-                "x | [{impute: {value: none}}] | 13:34: features.y.transform[0].impute.value: 'none' came, expected a finite number",
+                "s | [{vocab: {values: [a, b, a], unknown: 'null'}}] | 13:41: ~.vocab.values[2]: 'a' came "
+                        + "before, expected each category once",
+                "s | [{vocab: {values: [a], unknown: hash}}] | 13:25: ~.vocab: came without 'oov_buckets', "
+                        + "expected it",
+                "s | [{hash: {buckets: 0, algorithm: murmur3_x86_32}}] | 13:34: ~.hash.buckets: '0' came, "
+                        + "expected a whole number from 1 to 1073741824",
+                "s | [{hash: {buckets: 4, algorithm: md5}}] | 13:48: ~.hash.algorithm: 'md5' came, expected "
+                        + "one of [murmur3_x86_32]",
+                "s | [{one_hot: {vocab: [a], unknown: ignore, drop: first}}] | 13:27: ~.one_hot: a single "
+                        + "category came, which is dropped, expected a column at least",
+                "x | [{cross: {buckets: 4, algorithm: murmur3_x86_32}}] | 13:25: ~.cross: 1 values came, "
+                        + "expected several inputs, before any other transform",
+                "n | [{embed: {table: [[1, 2], [3]]}}] | 13:42: ~.embed.table[1]: 1 numbers came, expected a "
+                        + "list of 2, as the first row",
+                "x | [{impute: {value: none}}] | 13:34: ~.impute.value: 'none' came, expected a finite number",
             })
     void shouldSayWhereAndWhatIsWrong(String input, String transforms, String problem) {
         FeatureSpecException e = catchThrowableOfType(
@@ -99,7 +114,7 @@ class FeatureSpecTest {
                 () -> FeatureSpec.parse(SpecTexts.of(input.strip(), transforms.strip()), folder));
 
         assertThat(e.problems()).hasSize(1);
-        assertThat(e.getMessage()).startsWith("features.yaml:" + problem);
+        assertThat(e.getMessage()).startsWith("features.yaml:" + problem.replace("~", "features.y.transform[0]"));
     }
 
     @Test
@@ -112,18 +127,21 @@ class FeatureSpecTest {
                 .replace("fn: sin", "fn: tan")
                 .replace("input: device.os, transform: [{hash", "input: device.model, transform: [{hash");
 
-        assertThatThrownBy(() -> FeatureSpec.parse(text, folder)).isInstanceOfSatisfying(FeatureSpecException.class, e -> {
-            assertThat(e.problems()).hasSize(7);
-            assertThat(e.getMessage())
-                    .contains(
-                            "features.yaml:4:10: version: 'seven' came, expected a whole number from 0 to",
-                            "features.yaml:5:1: owner: came, expected one of [apiVersion,",
-                            "sources.txn.ttl: '2 hours' came, expected a length of time such as",
-                            "request[2].type: 'int16' came, expected one of [float64,",
-                            "features.amount_z.transform[1].standardize.std: 'no' came, expected a finite number",
-                            "features.hour_sin.transform[0].cyclical.fn: 'tan' came, expected one of [sin, cos]",
-                            "features.os.input: 'device.model' came, expected one of [user_id,");
-        });
+        assertThatThrownBy(() -> FeatureSpec.parse(text, folder))
+                .isInstanceOfSatisfying(FeatureSpecException.class, e -> {
+                    assertThat(e.problems()).hasSize(7);
+                    assertThat(e.getMessage())
+                            .contains(
+                                    "features.yaml:4:10: version: 'seven' came, expected a whole number from 0 to",
+                                    "features.yaml:5:1: owner: came, expected one of [apiVersion,",
+                                    "sources.txn.ttl: '2 hours' came, expected a length of time such as",
+                                    "request[2].type: 'int16' came, expected one of [float64,",
+                                    "features.amount_z.transform[1].standardize.std: 'no' came, expected a finite"
+                                            + " number",
+                                    "features.hour_sin.transform[0].cyclical.fn: 'tan' came, expected one of [sin,"
+                                            + " cos]",
+                                    "features.os.input: 'device.model' came, expected one of [user_id,");
+                });
     }
 
     @ParameterizedTest
@@ -131,20 +149,25 @@ class FeatureSpecTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "version: 7 | version: 7;version: 8 | features.yaml:5:1: text: 'version' came before, expected it once",
+                "version: 7 | version: 7;version: 8 | features.yaml:5:1: text: 'version' came before, "
+                        + "expected it once",
                 "join_keys: [user_id] | join_keys: [a, b] | entities[0].join_keys: 2 join keys came, expected one",
-                "join_keys: [user_id] | join_keys: [amount] | 'amount' came, which is float64, expected a field that is int64",
+                "join_keys: [user_id] | join_keys: [amount] | 'amount' came, which is float64, expected a "
+                        + "field that is int64",
                 "entity: user | entity: shop | sources.txn.entity: 'shop' came, expected one of [user]",
-                "- {name: amount, type | - {name: user_id, type: int64};  - {name: amount, type | request[1].name: 'user_id' came before, expected it once",
+                "- {name: amount, type | - {name: user_id, type: int64};  - {name: amount, type | "
+                        + "request[1].name: 'user_id' came before, expected it once",
                 "name: pair, | name: sum, | features.sum.name: 'sum' came before, expected it once",
                 "indicator: no_items | indicator: kind | a second column 'kind' came of it",
                 "features.bucket | features.pair | 'features.pair' came, expected one of",
                 "on_fail: clip | on_fail: default | on_fail 'default' came, expected that the feature has a default",
                 "{finite: true} | {finite: true, on_fail: clip} | 'clip' came, expected it with between only",
-                "value: 0.0, indicator | indicator | features.amount_z.treat.missing: came without 'value', expected it",
+                "value: 0.0, indicator | indicator | features.amount_z.treat.missing: came without 'value', "
+                        + "expected it",
                 "default: 0} | default: 1e300} | '1e300' came, expected a number that a float32 holds",
                 "kind: request | kind: request;    ttl: 1h | sources.device.ttl: came, expected none",
-                "default: 0} | default: 2, validate: [{between: {min: 0, max: 1}}]} | features.sum.validate[0]: default 2.0 came, expected it from 0.0 to 1.0",
+                "default: 0} | default: 2, validate: [{between: {min: 0, max: 1}}]} | "
+                        + "features.sum.validate[0]: default 2.0 came, expected it from 0.0 to 1.0",
                 "output: {tensor: float_input, | output: { | output: came without 'tensor', expected it",
                 "apiVersion: v1 | apiVersion: v2 | features.yaml:1:13: apiVersion: 'v2' came, expected one of [v1]",
             })
@@ -159,14 +182,15 @@ class FeatureSpecTest {
 
     @Test
     void shouldTakeStateFromFilesWhoseHashesFit() throws IOException {
-        String stats = write("stats.json", "{\"y\": {\"mean\": 1.5,\n \"std\": 2}, \"other\": {\"mean\": 0, \"std\": 1}}");
+        String stats =
+                write("stats.json", "{\"y\": {\"mean\": 1.5,\n \"std\": 2}, \"other\": {\"mean\": 0, \"std\": 1}}");
         String text = SpecTexts.of("x", "[{standardize: {state: '%s'}}]".formatted(stats));
         FeatureSpec spec = FeatureSpec.parse(text, folder);
 
         assertThat(spec.features().getFirst().transforms()).containsExactly(new Transform.Standardize(1.5, 2));
         assertThat(spec.digest())
-                .isEqualTo(sha256(sha256(text) + "  features.yaml\n" + stats.substring(stats.length() - 64)
-                        + "  stats.json\n"));
+                .isEqualTo(sha256(
+                        sha256(text) + "  features.yaml\n" + stats.substring(stats.length() - 64) + "  stats.json\n"));
 
         String words = write("words.txt", "a\nb c\n\nd\r\n");
         FeatureSpec vocab = FeatureSpec.parse(
@@ -183,9 +207,11 @@ class FeatureSpecTest {
         String hash = "@sha256:" + sha256("{}");
 
         assertThat(problem(folder, stats))
-                .isEqualTo("stats.json:2:9: features.y.transform[0].standardize.state.y.std: -2.0 came, expected 0.0 at least");
+                .isEqualTo("stats.json:2:9: features.y.transform[0].standardize.state.y.std: -2.0 came, "
+                        + "expected 0.0 at least");
         assertThat(problem(folder, "file:stats.json" + hash)).contains(", expected " + sha256("{}"));
-        assertThat(problem(folder, "file:none.json" + hash)).contains("'none.json' came, which is no file, expected one");
+        assertThat(problem(folder, "file:none.json" + hash))
+                .contains("'none.json' came, which is no file, expected one");
         assertThat(problem(folder.resolve("v1"), "file:../outside.json" + hash))
                 .contains("'../outside.json' came, expected a file in the folder of features.yaml");
         assertThat(problem(folder.resolve("v1"), "file:" + folder.resolve("outside.json") + hash))
@@ -201,7 +227,10 @@ class FeatureSpecTest {
         String text = SpecTexts.of("x", "[{standardize: {state: '%s'}}]".formatted(state));
         FeatureSpecException e =
                 catchThrowableOfType(FeatureSpecException.class, () -> FeatureSpec.parse(text, folder));
-        return e.problems().stream().filter(each -> !each.contains("came without")).findFirst().orElse("none");
+        return e.problems().stream()
+                .filter(each -> !each.contains("came without"))
+                .findFirst()
+                .orElse("none");
     }
 
     @Test

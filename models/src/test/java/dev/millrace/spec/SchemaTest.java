@@ -22,7 +22,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/// The schema for editors says what the reader takes, and the reader asks for every key that there is.
+/// The schema for editors says what the reader takes, and the reader asks for every key that there
+/// is.
 class SchemaTest {
     private static Mapping schema() throws IOException {
         try (InputStream in = FeatureSpec.class.getResourceAsStream("features.schema.json")) {
@@ -51,7 +52,8 @@ class SchemaTest {
     }
 
     private static List<String> texts(YamlNode list) {
-        return ((Sequence) list).items().stream().map(item -> ((Scalar) item).text()).toList();
+        return ((Sequence) list)
+                .items().stream().map(item -> ((Scalar) item).text()).toList();
     }
 
     @Test
@@ -63,9 +65,13 @@ class SchemaTest {
         assertThat(names(defs)).containsExactlyInAnyOrderElementsOf(shapes);
         Grammar.SHAPES.forEach((name, shape) -> {
             assertThat(names(at(defs, name, "properties"))).as(name).containsExactlyInAnyOrderElementsOf(shape.keys());
-            assertThat(texts(at(defs, name, "required"))).as(name).containsExactlyInAnyOrderElementsOf(shape.required());
-            assertThat(at(defs, name, "additionalProperties")).as(name).isInstanceOfSatisfying(
-                    Scalar.class, closed -> assertThat(closed.text()).isEqualTo("false"));
+            assertThat(texts(at(defs, name, "required")))
+                    .as(name)
+                    .containsExactlyInAnyOrderElementsOf(shape.required());
+            assertThat(at(defs, name, "additionalProperties"))
+                    .as(name)
+                    .isInstanceOfSatisfying(
+                            Scalar.class, closed -> assertThat(closed.text()).isEqualTo("false"));
         });
     }
 
@@ -106,12 +112,13 @@ class SchemaTest {
         for (Map.Entry<String, Shape> shape : Grammar.SHAPES.entrySet()) {
             for (String key : shape.getValue().keys()) {
                 String text = withNonsense(shape.getKey(), key);
-                FeatureSpecException e = catchThrowableOfType(
-                        FeatureSpecException.class, () -> FeatureSpec.parse(text, Path.of("")));
+                FeatureSpecException e =
+                        catchThrowableOfType(FeatureSpecException.class, () -> FeatureSpec.parse(text, Path.of("")));
                 assertThat(e).as(shape.getKey() + "." + key).isNotNull();
                 assertThat(e.problems())
                         .as(shape.getKey() + "." + key + " in\n" + text)
-                        .anyMatch(problem -> problem.contains(key) && !problem.contains("came without '" + key)
+                        .anyMatch(problem -> problem.contains(key)
+                                && !problem.contains("came without '" + key)
                                 && !problem.contains(": came, expected one of ["));
             }
         }

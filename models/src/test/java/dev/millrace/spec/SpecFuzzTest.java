@@ -12,8 +12,36 @@ import org.junit.jupiter.api.io.TempDir;
 /// Whatever is in the file, it is read, or refused with places and fields.
 class SpecFuzzTest {
     private static final String[] SPLINTERS = {
-        "[", "]", "{", "}", ":", ",", "'", "\"", "\\", "-", "#", "\n", "  ", "null", "NaN", "-1", "1e999", "0x7", "true",
-        "file:", "file:x@sha256:", "{}", "[]", "[[]]", "\u0000", "\uFEFF", "\uD800", "9999999999999999999", "name", "y"
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        ",",
+        "'",
+        "\"",
+        "\\",
+        "-",
+        "#",
+        "\n",
+        "  ",
+        "null",
+        "NaN",
+        "-1",
+        "1e999",
+        "0x7",
+        "true",
+        "file:",
+        "file:x@sha256:",
+        "{}",
+        "[]",
+        "[[]]",
+        "\u0000",
+        "\uFEFF",
+        "\uD800",
+        "9999999999999999999",
+        "name",
+        "y"
     };
 
     @TempDir
@@ -31,8 +59,12 @@ class SpecFuzzTest {
                 assertThat(FeatureSpec.parse(text, folder).columns()).isNotEmpty();
                 read++;
             } catch (FeatureSpecException e) {
-                assertThat(e.problems()).as("seed %d, case %d", seed, i).isNotEmpty().allMatch(problem ->
-                        problem.matches("(?s)features\\.yaml:[1-9][0-9]*:[1-9][0-9]*: .+: .+"), "says where");
+                assertThat(e.problems())
+                        .as("seed %d, case %d", seed, i)
+                        .isNotEmpty()
+                        .allMatch(
+                                problem -> problem.matches("(?s)features\\.yaml:[1-9][0-9]*:[1-9][0-9]*: .+: .+"),
+                                "says where");
                 refused++;
             } catch (RuntimeException e) {
                 fail("seed " + seed + ", case " + i + ":\n" + text, e);

@@ -51,12 +51,14 @@ final class SpecTexts {
           - {name: os, input: device.os, transform: [{hash: {buckets: 64, algorithm: murmur3_x86_32, seed: 42}}]}
           - {name: sum, input: txn.amt_sum_7d, transform: [sqrt, {minmax: {min: 0, max: 9}}], default: 0}
           - {name: bucket, input: items, transform: [{bucketize: {boundaries: [1, 2.5], closed: left}}], emit: false}
-          - {name: both, inputs: [features.bucket, txn.country], transform: [{cross: {buckets: 8, algorithm: murmur3_x86_32}}]}
+          - {name: both, inputs: [features.bucket, txn.country],
+             transform: [{cross: {buckets: 8, algorithm: murmur3_x86_32}}]}
           - {name: pair, inputs: [amount, items], transform: [concat]}
           - {name: day, input: request_time, transform: [{datetime: {part: day_of_week, zone: Europe/Paris}}]}
           - name: seen
             input: items
-            transform: [{impute: {value: 3, indicator: no_items}}, {clip: {low: 0, high: 5}}, {robust: {median: 1, iqr: 2}}]
+            transform: [{impute: {value: 3, indicator: no_items}}, {clip: {low: 0, high: 5}},
+                        {robust: {median: 1, iqr: 2}}]
           - name: place
             input: device.os
             transform: [{vocab: {values: [a, b], unknown: value, unknown_value: 0}}, {embed: {table: [[1, 2], [3, 4]]}}]

@@ -3,8 +3,8 @@ package dev.millrace.features;
 
 import dev.millrace.memory.Hot;
 
-/// Operations on categories and times, and those that give several columns. Each returns whether the row is not
-/// rejected.
+/// Operations on categories and times, and those that give several columns. Each returns whether
+/// the row is not rejected.
 ///
 /// Threads: stateless; the row's thread.
 final class CategoryOps {
@@ -29,28 +29,28 @@ final class CategoryOps {
     @Hot
     static boolean apply(Step step, FeatureRow row, FeatureSteps feature) {
         switch (step.op) {
-            case Op.BUCKETIZE:
-                bucketize(step, row);
-                return true;
             case Op.VOCAB_TEXT, Op.VOCAB_INTEGER:
                 return vocab(step, row);
             case Op.ONE_HOT_TEXT, Op.ONE_HOT_INTEGER:
                 return oneHot(step, row, feature.first);
+            case Op.BUCKETIZE:
+                bucketize(step, row);
+                break;
             case Op.CROSS:
                 cross(step, row, feature);
-                return true;
+                break;
             case Op.EMBED:
                 embed(step, row, feature.first);
-                return true;
+                break;
             case Op.CONCAT:
                 concat(row, feature);
-                return true;
+                break;
             default:
                 if (!row.missing) {
                     simple(step, row);
                 }
-                return true;
         }
+        return true;
     }
 
     /// What is not done where there is no value.

@@ -5,8 +5,8 @@ import dev.millrace.spec.Literal;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/// The values that a specification itself has, as a row's slots have values. Texts are at the beginning of what every row
-/// has for texts.
+/// The values that a specification itself has, as a row's slots have values. Texts are at the
+/// beginning of what every row has for texts.
 ///
 /// Threads: one.
 final class Constants {

@@ -6,10 +6,12 @@ import dev.millrace.spec.ValueKind;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What became of a row, feature by feature: raw values, what each step made of them, and the columns.
+/// What became of a row, feature by feature: raw values, what each step made of them, and the
+/// columns.
 ///
 /// @param digest the specification's
-/// @param problem what the row was rejected for; null if it was not. What follows is told up to there.
+/// @param problem what the row was rejected for; null if it was not. What follows is told up to
+///     there.
 public record Explanation(
         String name, long version, String digest, boolean degraded, String problem, List<OfFeature> features) {
     /// The features cannot change.
@@ -47,7 +49,9 @@ public record Explanation(
             row.enter(feature);
             for (int input = 0; input < feature.inputs.length; input++) {
                 Input from = feature.feature.inputs().get(input);
-                raw.add(new Item(from.word(), shown(row, from.kind(), row.nulls[feature.inputs[input]], row.slots[feature.inputs[input]])));
+                raw.add(new Item(
+                        from.word(),
+                        shown(row, from.kind(), row.nulls[feature.inputs[input]], row.slots[feature.inputs[input]])));
             }
             for (Step step : feature.steps) {
                 accepted = accepted && Interpreter.step(step, row, feature);
@@ -56,7 +60,9 @@ public record Explanation(
                 }
             }
             accepted = accepted && Interpreter.finish(feature, row);
-            for (int column = 0; accepted && column < feature.feature.columns().names().size(); column++) {
+            for (int column = 0;
+                    accepted && column < feature.feature.columns().names().size();
+                    column++) {
                 float value = (float) row.columns[feature.first + column];
                 columns.add(new Item(feature.feature.columns().names().get(column), Float.toString(value)));
             }
@@ -77,23 +83,33 @@ public record Explanation(
 
     /// As a table of text, a line for each feature.
     public String toText() {
-        StringBuilder text = new StringBuilder(name + " " + version + " " + digest + (degraded ? " degraded" : "") + "\n");
-        int width = features.stream().mapToInt(feature -> feature.name().length()).max().orElse(0);
+        StringBuilder text =
+                new StringBuilder(name + " " + version + " " + digest + (degraded ? " degraded" : "") + "\n");
+        int width = features.stream()
+                .mapToInt(feature -> feature.name().length())
+                .max()
+                .orElse(0);
         for (OfFeature feature : features) {
             text.append(String.format("%-" + Math.max(1, width) + "s  %-15s", feature.name(), feature.status()));
             text.append("  ").append(joined(feature.raw()));
-            feature.steps().forEach(step -> text.append(" -> ").append(step.name()).append(' ').append(step.value()));
+            feature.steps()
+                    .forEach(step ->
+                            text.append(" -> ").append(step.name()).append(' ').append(step.value()));
             text.append(" => ").append(joined(feature.columns()));
             if (feature.ageMicros() >= 0) {
                 text.append("  (").append(feature.ageMicros()).append(" us old)");
             }
             text.append('\n');
         }
-        return problem == null ? text.toString() : text.append("rejected: ").append(problem).append('\n').toString();
+        return problem == null
+                ? text.toString()
+                : text.append("rejected: ").append(problem).append('\n').toString();
     }
 
     private static String joined(List<Item> items) {
-        return String.join(", ", items.stream().map(item -> item.name() + "=" + item.value()).toList());
+        return String.join(
+                ", ",
+                items.stream().map(item -> item.name() + "=" + item.value()).toList());
     }
 
     /// As an object in JSON. Values are texts, so that NaN and infinities are what they are.
@@ -101,7 +117,9 @@ public record Explanation(
         StringBuilder json = new StringBuilder("{\"name\":").append(quoted(name));
         json.append(",\"version\":").append(version).append(",\"digest\":").append(quoted(digest));
         json.append(",\"degraded\":").append(degraded);
-        json.append(",\"problem\":").append(problem == null ? "null" : quoted(problem)).append(",\"features\":[");
+        json.append(",\"problem\":")
+                .append(problem == null ? "null" : quoted(problem))
+                .append(",\"features\":[");
         String separator = "";
         for (OfFeature feature : features) {
             json.append(separator).append("{\"name\":").append(quoted(feature.name()));
@@ -120,8 +138,8 @@ public record Explanation(
                 + String.join(
                         ",",
                         items.stream()
-                                .map(item -> "{\"name\":" + quoted(item.name()) + ",\"value\":" + quoted(item.value())
-                                        + "}")
+                                .map(item ->
+                                        "{\"name\":" + quoted(item.name()) + ",\"value\":" + quoted(item.value()) + "}")
                                 .toList())
                 + "]";
     }

@@ -17,10 +17,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A specification compiled: it turns raw values into the floats of a model's input row, the same bits on every JVM.
+/// A specification compiled: it turns raw values into the floats of a model's input row, the same
+/// bits on every JVM.
 ///
-/// Threads: any; it does not change. A [FeatureRow] has all that a row needs, and is for one thread at a time. Memory:
-/// arrays on the heap, as large as what was learned; it writes into memory that is the caller's.
+/// Threads: any; it does not change. A [FeatureRow] has all that a row needs, and is for one thread
+/// at a time. Memory: arrays on the heap, as large as what was learned; it writes into memory that
+/// is the caller's.
 public final class FeaturePlan {
     private final FeatureSpec spec;
     private final List<FieldSpec> fields = new ArrayList<>();
@@ -122,7 +124,8 @@ public final class FeaturePlan {
         return spec.columns();
     }
 
-    /// The handle of a raw value that comes with the request, `name` or `view.name`; look it up once.
+    /// The handle of a raw value that comes with the request, `name` or `view.name`; look it up
+    /// once.
     ///
     /// @throws IllegalArgumentException if there is none by that name
     public int field(String name) {
@@ -166,8 +169,8 @@ public final class FeaturePlan {
         return new FeatureRow(this, readers, slotCount, columnCount);
     }
 
-    /// Writes a row's floats one after the other. A row that is rejected writes nothing; [FeatureRow#problem()] says why.
-    /// Does not allocate.
+    /// Writes a row's floats one after the other. A row that is rejected writes nothing;
+    /// [FeatureRow#problem()] says why. Does not allocate.
     ///
     /// @param row one of this plan's, with all fields set
     /// @param offset where the first float goes, in bytes; any alignment
@@ -218,7 +221,8 @@ public final class FeaturePlan {
         return fields.get(field).required();
     }
 
-    /// What became of a row step by step, for people. The row's fields are used as they are. Slow, and allocates.
+    /// What became of a row step by step, for people. The row's fields are used as they are. Slow,
+    /// and allocates.
     public Explanation explain(FeatureRow row) {
         return Explanation.of(this, row);
     }

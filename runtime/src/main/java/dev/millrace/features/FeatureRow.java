@@ -9,9 +9,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// The raw values of one row for a plan, and what the plan found out about them. It is used again and again: begin, set
-/// fields, [FeaturePlan#write], look at statuses. Nothing is allocated on the way, except for texts that come as
-/// strings and for the room of longer texts than ever before.
+/// The raw values of one row for a plan, and what the plan found out about them. It is used again
+/// and again: begin, set fields, [FeaturePlan#write], look at statuses. Nothing is allocated on the
+/// way, except for texts that come as strings and for the room of longer texts than ever before.
 ///
 /// Threads: one at a time. Memory: on the heap; texts are copied in.
 public final class FeatureRow {
@@ -112,7 +112,8 @@ public final class FeatureRow {
         return set(field, (long) value);
     }
 
-    /// Sets a field of numbers; where truth values are wanted, 1 or 0; where times are, microseconds since 1970.
+    /// Sets a field of numbers; where truth values are wanted, 1 or 0; where times are,
+    /// microseconds since 1970.
     @Hot
     public FeatureRow set(int field, long value) {
         switch (plan.type(field)) {
@@ -384,14 +385,15 @@ public final class FeatureRow {
         return statuses[feature];
     }
 
-    /// How old the stored values are that a feature was made of, the oldest one's, in microseconds; [#NO_AGE] if none
-    /// was found.
+    /// How old the stored values are that a feature was made of, the oldest one's, in microseconds;
+    /// [#NO_AGE] if none was found.
     @Hot
     public long ageMicros(int feature) {
         return ages[feature];
     }
 
-    /// Whether something was not as it should be: a value was stale, not found or invalid, or a default was used.
+    /// Whether something was not as it should be: a value was stale, not found or invalid, or a
+    /// default was used.
     @Hot
     public boolean isDegraded() {
         return degraded;
@@ -403,7 +405,8 @@ public final class FeatureRow {
         return rejection.name != null;
     }
 
-    /// What the row was rejected for: the feature, what came and what was expected; null if it was not.
+    /// What the row was rejected for: the feature, what came and what was expected; null if it was
+    /// not.
     public String problem() {
         return rejection.name == null
                 ? null

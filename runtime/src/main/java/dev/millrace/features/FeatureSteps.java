@@ -39,7 +39,8 @@ final class FeatureSteps {
 
     boolean hasDefault;
     double fallback;
-    /// By validation: what is checked, what is done if it fails, within which bounds, and what was expected.
+    /// By validation: what is checked, what is done if it fails, within which bounds, and what was
+    /// expected.
     int[] checks;
 
     int[] onFail;

@@ -3,7 +3,6 @@ package dev.millrace.features;
 
 import dev.millrace.memory.Hot;
 
-
 /// Runs the steps of features on a row.
 ///
 /// Threads: stateless; the row's thread.
@@ -93,5 +92,4 @@ final class Interpreter {
         }
         row.raise(FeatureStatus.CLIPPED);
     }
-
 }

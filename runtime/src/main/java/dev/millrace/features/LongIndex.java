@@ -4,7 +4,8 @@ package dev.millrace.features;
 import dev.millrace.memory.Hot;
 import java.util.List;
 
-/// Whole numbers with their places in a list: a table with open addressing. Threads: any; it does not change.
+/// Whole numbers with their places in a list: a table with open addressing. Threads: any; it does
+/// not change.
 final class LongIndex {
     private final long[] keys;
     /// The place in the list plus one; 0 where there is none.

@@ -3,7 +3,8 @@ package dev.millrace.features;
 
 import dev.millrace.memory.Hot;
 
-/// The hash function murmur3_x86_32, as scikit-learn's `murmurhash3_32` and Spark's have it. Threads: stateless.
+/// The hash function murmur3_x86_32, as scikit-learn's `murmurhash3_32` and Spark's have it.
+/// Threads: stateless.
 final class Murmur3 {
     private static final int C1 = 0xcc9e2d51;
     private static final int C2 = 0x1b873593;

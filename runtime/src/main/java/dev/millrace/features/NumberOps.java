@@ -3,11 +3,14 @@ package dev.millrace.features;
 
 import dev.millrace.memory.Hot;
 
-/// Operations from a number to a number. All is computed in doubles, each operation rounded once, and by StrictMath
-/// where it is more than arithmetic, so that every JVM gives the same bits.
+/// Operations from a number to a number. All is computed in doubles, each operation rounded once,
+/// and by StrictMath or [Trig] where it is more than arithmetic, so that every JVM gives the same
+/// bits.
 ///
 /// Threads: stateless.
 final class NumberOps {
+    private static final double MANY_TURNS = 1 << 17;
+
     private NumberOps() {}
 
     @Hot
@@ -37,11 +40,18 @@ final class NumberOps {
             case Op.BOX_COX:
                 return boxCox(x, step.a);
             case Op.CYCLICAL:
-                double angle = x / step.a * 2 * Math.PI;
-                return step.flag ? StrictMath.sin(angle) : StrictMath.cos(angle);
+                double angle = turns(x / step.a) * 2 * Math.PI;
+                return step.flag ? Trig.sin(angle) : Trig.cos(angle);
             default:
                 return (float) x;
         }
+    }
+
+    /// A number of turns; of very many, only what is left without whole ones. NaN for infinitely
+    /// many.
+    @Hot
+    private static double turns(double turns) {
+        return Math.abs(turns) < MANY_TURNS ? turns : turns - Math.rint(turns);
     }
 
     /// A number put between two others; NaN stays.

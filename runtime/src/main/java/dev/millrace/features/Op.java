@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.features;
 
-/// The operations of steps, each with the fields of [Step] that it uses. Those up to [#LAST_NUMBER] take a number and
-/// give one, and are not done where there is none.
+/// The operations of steps, each with the fields of [Step] that it uses. Those up to [#LAST_NUMBER]
+/// take a number and give one, and are not done where there is none.
 final class Op {
     /// The value is a whole number.
     static final int TO_NUMBER = 0;
@@ -37,9 +37,11 @@ final class Op {
     static final int INVALID_TEXT = 15;
     static final int LAST_TREATMENT = INVALID_TEXT;
 
-    /// numbers; flag closed left; j out of range; k the index of what is missing, or -1; i the number of intervals.
+    /// numbers; flag closed left; j out of range; k the index of what is missing, or -1; i the
+    /// number of intervals.
     static final int BUCKETIZE = 16;
-    /// texts; j unknown; n its value; i the number of categories; k buckets; flag and m for missing ones.
+    /// texts; j unknown; n its value; i the number of categories; k buckets; flag and m for missing
+    /// ones.
     static final int VOCAB_TEXT = 17;
     /// integers, and the others.
     static final int VOCAB_INTEGER = 18;

@@ -4,8 +4,8 @@ package dev.millrace.features;
 import dev.millrace.spec.DatePart;
 import dev.millrace.spec.ValueKind;
 
-/// One step of a plan: an operation with all that was learned or can be known before a row comes. Which of the fields an
-/// operation uses is said at [Op].
+/// One step of a plan: an operation with all that was learned or can be known before a row comes.
+/// Which of the fields an operation uses is said at [Op].
 ///
 /// Threads: any; it does not change once the plan is compiled.
 final class Step {

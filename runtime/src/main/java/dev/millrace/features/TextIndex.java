@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
-/// Texts with their places in a list, found by their bytes in UTF-8: a table with open addressing over one array of all
-/// bytes. Threads: any; it does not change.
+/// Texts with their places in a list, found by their bytes in UTF-8: a table with open addressing
+/// over one array of all bytes. Threads: any; it does not change.
 final class TextIndex {
     private final byte[] bytes;
     private final int[] starts;

@@ -17,7 +17,8 @@ import java.util.Locale;
 ///
 /// Threads: one per feature.
 final class TransformCompiler {
-    /// Below this a range counts as none, as in scikit-learn: ten times the distance from 1 to the next double.
+    /// Below this a range counts as none, as in scikit-learn: ten times the distance from 1 to the
+    /// next double.
     private static final double LEAST_SPREAD = 10 * 0x1p-52;
 
     private final FeatureSteps feature;
@@ -89,7 +90,8 @@ final class TransformCompiler {
         }
         Step missing = null;
         if (treatment.missing() != null) {
-            missing = missing("missing", treatment.missing().value(), treatment.missing().indicator());
+            missing = missing(
+                    "missing", treatment.missing().value(), treatment.missing().indicator());
             missing.flag = treatment.missing().reject();
             missing.expectation = "a value";
         }
@@ -227,13 +229,11 @@ final class TransformCompiler {
             add(Op.TO_NUMBER, "number", ValueKind.NUMBER);
         }
         Step step = add(Op.BUCKETIZE, "bucketize", ValueKind.INTEGER);
-        step.numbers = bucketize.boundaries().stream()
-                .mapToDouble(Double::doubleValue)
-                .toArray();
+        step.numbers =
+                bucketize.boundaries().stream().mapToDouble(Double::doubleValue).toArray();
         step.flag = bucketize.closedLeft();
         step.j = bucketize.outOfRange().ordinal();
-        int count = step.numbers.length
-                + (bucketize.outOfRange() == Transform.Bucketize.OutOfRange.BUCKET ? 1 : -1);
+        int count = step.numbers.length + (bucketize.outOfRange() == Transform.Bucketize.OutOfRange.BUCKET ? 1 : -1);
         step.k = bucketize.missingBucket() ? count : -1;
     }
 
@@ -246,7 +246,8 @@ final class TransformCompiler {
         } else {
             step.integers = new LongIndex(vocabulary.integers());
         }
-        step.expectation = "one of " + vocabulary.size() + " categories, the first of them '" + vocabulary.name(0) + "'";
+        step.expectation =
+                "one of " + vocabulary.size() + " categories, the first of them '" + vocabulary.name(0) + "'";
         return step;
     }
 

@@ -4,7 +4,8 @@ package dev.millrace.features;
 import dev.millrace.memory.Hot;
 import dev.millrace.spec.ValueKind;
 
-/// What is done with raw values before they are transformed. Each returns whether the row is not rejected.
+/// What is done with raw values before they are transformed. Each returns whether the row is not
+/// rejected.
 ///
 /// Threads: stateless; the row's thread.
 final class TreatmentOps {

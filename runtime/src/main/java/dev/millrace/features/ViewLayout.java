@@ -5,10 +5,11 @@ import dev.millrace.spec.FeatureView;
 import dev.millrace.spec.FieldSpec;
 import java.util.Arrays;
 
-/// How the row of a view lies in memory. First a bit for each field, bit `i % 8` of byte `i / 8`, which is 1 where the
-/// field has a value, so that zeroed memory is a row of nulls; they take a multiple of eight bytes. Then the fields, the
-/// widest first, in native byte order without gaps. A text has two ints there: where its bytes begin, counted from the
-/// row's beginning, and how many they are; the bytes follow the fixed part. A truth value is a byte, a time a long.
+/// How the row of a view lies in memory. First a bit for each field, bit `i % 8` of byte `i / 8`,
+/// which is 1 where the field has a value, so that zeroed memory is a row of nulls; they take a
+/// multiple of eight bytes. Then the fields, the widest first, in native byte order without gaps. A
+/// text has two ints there: where its bytes begin, counted from the row's beginning, and how many
+/// they are; the bytes follow the fixed part. A truth value is a byte, a time a long.
 ///
 /// Threads: any; it does not change.
 public final class ViewLayout {

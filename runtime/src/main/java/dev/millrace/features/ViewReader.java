@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 
 /// Finds the values that a view has about an entity.
 ///
-/// Threads: one. Memory: what [#memory()] shows belongs to the reader's owner and stays as it is until the reader looks
-/// for another entity; a row is never seen half written.
+/// Threads: one. Memory: what [#memory()] shows belongs to the reader's owner and stays as it is
+/// until the reader looks for another entity; a row is never seen half written.
 public interface ViewReader {
     /// Looks for an entity by a whole number; whether there is one. Does not allocate.
     @Hot

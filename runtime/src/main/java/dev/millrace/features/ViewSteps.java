@@ -18,7 +18,8 @@ final class ViewSteps {
     private final int keySlot;
 
     private final boolean isTextKey;
-    /// Of each field that a feature uses: its place in the view, its type, its slot, and its default.
+    /// Of each field that a feature uses: its place in the view, its type, its slot, and its
+    /// default.
     private final int[] fields;
 
     private final ValueType[] types;
@@ -122,8 +123,7 @@ final class ViewSteps {
             if (there) {
                 row.slots[slot] = value(row, types[i], memory, start, start + layout.offset(field));
             }
-            row.slotStatus[slot] =
-                    there || status != FeatureStatus.PRESENT ? status : FeatureStatus.NULL_VALUE;
+            row.slotStatus[slot] = there || status != FeatureStatus.PRESENT ? status : FeatureStatus.NULL_VALUE;
             row.slotAges[slot] = age;
         }
     }

@@ -12,13 +12,12 @@ import java.time.zone.ZoneRules;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a time zone's clocks show, without objects: all changes of its offset until the year 2200 are looked up in an
-/// array. After that the last offset stays.
+/// What a time zone's clocks show, without objects: all changes of its offset until the year 2200
+/// are looked up in an array. After that the last offset stays.
 ///
 /// Threads: any; it does not change.
 final class ZoneTable {
-    private static final long END =
-            LocalDate.of(2200, 1, 1).atStartOfDay().toEpochSecond(ZoneOffset.UTC);
+    private static final long END = LocalDate.of(2200, 1, 1).atStartOfDay().toEpochSecond(ZoneOffset.UTC);
     private static final int MICROS = 1_000_000;
     private static final int DAY_SECONDS = 86_400;
     /// Days from 0000-03-01 to 1970-01-01.
@@ -55,24 +54,16 @@ final class ZoneTable {
         long local = seconds + offsets[changesUpTo(seconds)];
         long day = Math.floorDiv(local, (long) DAY_SECONDS);
         long second = local - day * DAY_SECONDS;
-        switch (part) {
-            case SECOND:
-                return second % 60;
-            case MINUTE:
-                return second / 60 % 60;
-            case HOUR:
-                return second / 3600;
-            case MINUTE_OF_DAY:
-                return second / 60;
-            case SECOND_OF_DAY:
-                return second;
-            case DAY_OF_WEEK:
-                return Math.floorMod(day + 3, 7L);
-            case EPOCH_DAY:
-                return day;
-            default:
-                return ofDate(part, day);
-        }
+        return switch (part) {
+            case SECOND -> second % 60;
+            case MINUTE -> second / 60 % 60;
+            case HOUR -> second / 3600;
+            case MINUTE_OF_DAY -> second / 60;
+            case SECOND_OF_DAY -> second;
+            case DAY_OF_WEEK -> Math.floorMod(day + 3, 7L);
+            case EPOCH_DAY -> day;
+            default -> ofDate(part, day);
+        };
     }
 
     /// How many changes there were up to a time.
@@ -91,7 +82,8 @@ final class ZoneTable {
         return low;
     }
 
-    /// A part of a date. Years are counted from March on, so that the day which not every year has is the last.
+    /// A part of a date. Years are counted from March on, so that the day which not every year has
+    /// is the last.
     @Hot
     private static long ofDate(DatePart part, long epochDay) {
         long shifted = epochDay + DAYS_TO_EPOCH;
@@ -102,16 +94,16 @@ final class ZoneTable {
         long march = (5 * dayOfYear + 2) / 153;
         long month = march < 10 ? march + 3 : march - 9;
         long year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
-        switch (part) {
-            case YEAR:
-                return year;
-            case MONTH:
-                return month;
-            case DAY_OF_MONTH:
-                return dayOfYear - (153 * march + 2) / 5 + 1;
-            default:
-                boolean leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-                return month <= 2 ? dayOfYear - 305 : dayOfYear + 60 + (leap ? 1 : 0);
-        }
+        return switch (part) {
+            case YEAR -> year;
+            case MONTH -> month;
+            case DAY_OF_MONTH -> dayOfYear - (153 * march + 2) / 5 + 1;
+            default -> month <= 2 ? dayOfYear - 305 : dayOfYear + 60 + (isLeap(year) ? 1 : 0);
+        };
+    }
+
+    @Hot
+    private static boolean isLeap(long year) {
+        return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     }
 }

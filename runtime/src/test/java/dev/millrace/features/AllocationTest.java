@@ -13,8 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// A row costs no heap memory: setting fields, stored values, all operators, statuses. The least of several rounds
-/// counts, because compilation may allocate on any thread's account while it goes on.
+/// A row costs no heap memory: setting fields, stored values, all operators, statuses. The least of
+/// several rounds counts, because compilation may allocate on any thread's account while it goes
+/// on.
 class AllocationTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final int ROWS = 10_000;
@@ -26,17 +27,24 @@ class AllocationTest {
             outlier: {low: -100, high: 100, treatment: as_extreme}
             missing: {treatment: as_value, value: 1, indicator: a_missing}
             invalid: {treatment: as_value, value: 2, min: -99, max: 99}
-          transform: [{clip: {low: -5, high: 50}}, log1p, {standardize: {mean: 1, std: 2}}, {minmax: {min: 0, max: 3, clip: true}}]
+          transform: [{clip: {low: -5, high: 50}}, log1p, {standardize: {mean: 1, std: 2}},
+                      {minmax: {min: 0, max: 3, clip: true}}]
           validate: [{finite: true, on_fail: flag}, {between: {min: 0, max: 0.5}, on_fail: clip}]
         - {name: b, input: s, transform: [{one_hot: {vocab: [DE, FR, München], unknown: bucket, drop: first}}]}
-        - {name: c, input: s, treat: {invalid: {treatment: as_value, values: [DE, FR], value: none}}, transform: [{vocab: {values: [DE, none], unknown: hash, oov_buckets: 7}}, {embed: {table: [[1, 2], [3, 4]], missing_row: 1}}]}
-        - {name: d, input: s, transform: [{impute: {value: '?', indicator: d_missing}}, {hash: {buckets: 99, algorithm: murmur3_x86_32}}]}
+        - {name: c, input: s, treat: {invalid: {treatment: as_value, values: [DE, FR], value: none}},
+           transform: [{vocab: {values: [DE, none], unknown: hash, oov_buckets: 7}},
+                       {embed: {table: [[1, 2], [3, 4]], missing_row: 1}}]}
+        - {name: d, input: s, transform: [{impute: {value: '?', indicator: d_missing}},
+                                   {hash: {buckets: 99, algorithm: murmur3_x86_32}}]}
         - {name: e, input: t, transform: [{datetime: {part: day_of_year, zone: Europe/Berlin}}]}
         - {name: f, input: request_time, transform: [{cyclical: {part: hour, zone: America/New_York, fn: cos}}]}
-        - {name: g, input: x, transform: [{bucketize: {boundaries: [-1, 0, 4], closed: right, nan: bucket}}], emit: false}
-        - {name: h, inputs: [features.g, s, v.b], transform: [{cross: {buckets: 1000, algorithm: murmur3_x86_32}}], default: -1}
+        - {name: g, input: x, transform: [{bucketize: {boundaries: [-1, 0, 4], closed: right, nan: bucket}}],
+           emit: false}
+        - {name: h, inputs: [features.g, s, v.b], transform: [{cross: {buckets: 1000, algorithm: murmur3_x86_32}}],
+           default: -1}
         - {name: i, inputs: [x, n, v.a], transform: [concat], default: 0}
-        - {name: j, input: v.a, transform: [sqrt, {power: {method: yeo_johnson, lambda: 0.5}}, {cast: {to: int32}}, {robust: {median: 1, iqr: 2}}]}
+        - {name: j, input: v.a, transform: [sqrt, {power: {method: yeo_johnson, lambda: 0.5}}, {cast: {to: int32}},
+                                   {robust: {median: 1, iqr: 2}}]}
         """;
 
     /// Two stored rows.
@@ -111,8 +119,9 @@ class AllocationTest {
         FeaturePlan plan = Specs.plan("ttl: 1h, on_stale: serve_and_flag", ALL);
         byte[] words = "DEFRMünchen and others".getBytes(StandardCharsets.UTF_8);
         try (OffHeapRegion region = OffHeapRegion.allocate(MemoryTag.CALL, plan.width() * 4L)) {
-            FeatureRow row = plan.newRow((view, layout) ->
-                    new TwoRows(MapSource.laidOut(view, layout, Map.of("a", 7.5, "b", "text")).asSlice(24)));
+            FeatureRow row = plan.newRow(
+                    (view, layout) -> new TwoRows(MapSource.laidOut(view, layout, Map.of("a", 7.5, "b", "text"))
+                            .asSlice(24)));
             for (int i = 0; i < 3; i++) {
                 writeAll(plan, row, region.segment(), words);
             }

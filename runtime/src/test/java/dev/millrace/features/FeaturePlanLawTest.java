@@ -18,7 +18,8 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// The plan gives the same bits and the same statuses as the slow and plain way, whatever the specification and the row.
+/// The plan gives the same bits and the same statuses as the slow and plain way, whatever the
+/// specification and the row.
 class FeaturePlanLawTest {
     private static final int SPECS = 600;
     private static final int ROWS = 40;
@@ -37,8 +38,10 @@ class FeaturePlanLawTest {
             RandomSpecs random = new RandomSpecs(new SplittableRandom(seed));
             String text = random.text();
             FeatureSpec spec = spec(seed, text);
-            spec.features().forEach(feature -> feature.transforms().forEach(transform ->
-                    transforms.add(transform.getClass().getSimpleName())));
+            spec.features()
+                    .forEach(feature -> feature.transforms()
+                            .forEach(transform ->
+                                    transforms.add(transform.getClass().getSimpleName())));
             FeaturePlan plan = FeaturePlan.compile(spec);
             Map<String, Map<Object, Plain.Stored>> store = random.store(spec);
             FeatureRow row = plan.newRow(new MapSource(store));
@@ -73,14 +76,18 @@ class FeaturePlanLawTest {
         fill(plan, row.begin(RandomSpecs.NOW), request);
         String context = where + request + "\n" + store;
         boolean written = plan.write(row, out, BEFORE);
-        assertThat(out.get(ValueLayout.JAVA_FLOAT_UNALIGNED, BEFORE + 4L * plan.width())).isEqualTo(UNTOUCHED);
+        assertThat(out.get(ValueLayout.JAVA_FLOAT_UNALIGNED, BEFORE + 4L * plan.width()))
+                .isEqualTo(UNTOUCHED);
         Plain.Result expected;
         try {
             expected = Plain.of(plan.spec(), request, store, RandomSpecs.NOW);
         } catch (Plain.Rejected e) {
             rejected++;
             assertThat(written).as(context).isFalse();
-            assertThat(row.problem()).as(context).startsWith(e.getMessage() + ": ").contains(" came, expected ");
+            assertThat(row.problem())
+                    .as(context)
+                    .startsWith(e.getMessage() + ": ")
+                    .contains(" came, expected ");
             assertThat(out.get(ValueLayout.JAVA_FLOAT_UNALIGNED, BEFORE)).isEqualTo(UNTOUCHED);
             assertThat(plan.explain(row).problem()).isEqualTo(row.problem());
             return;
@@ -90,15 +97,22 @@ class FeaturePlanLawTest {
         assertThat(written).as(context).isTrue();
         for (int i = 0; i < plan.width(); i++) {
             float came = out.get(ValueLayout.JAVA_FLOAT_UNALIGNED, BEFORE + 4L * i);
-            if (Float.floatToRawIntBits(came) != Float.floatToIntBits(expected.columns().get(i))) {
-                assertThat(came).as("column %s, %s", plan.columns().get(i), context).isEqualTo(expected.columns().get(i));
+            if (Float.floatToRawIntBits(came)
+                    != Float.floatToIntBits(expected.columns().get(i))) {
+                assertThat(came)
+                        .as("column %s, %s", plan.columns().get(i), context)
+                        .isEqualTo(expected.columns().get(i));
                 throw new AssertionError("bits of column " + plan.columns().get(i) + ", " + context);
             }
         }
         for (int i = 0; i < plan.spec().features().size(); i++) {
             String feature = plan.spec().features().get(i).name();
-            assertThat(row.status(i)).as("status of %s, %s", feature, context).isEqualTo(expected.statuses().get(i));
-            assertThat(row.ageMicros(i)).as("age of %s, %s", feature, context).isEqualTo(expected.ages().get(i));
+            assertThat(row.status(i))
+                    .as("status of %s, %s", feature, context)
+                    .isEqualTo(expected.statuses().get(i));
+            assertThat(row.ageMicros(i))
+                    .as("age of %s, %s", feature, context)
+                    .isEqualTo(expected.ages().get(i));
             seen.merge(row.status(i), 1, Integer::sum);
         }
         assertThat(row.isDegraded()).as("degraded, %s", context).isEqualTo(expected.degraded());

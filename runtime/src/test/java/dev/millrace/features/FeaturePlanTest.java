@@ -24,7 +24,8 @@ class FeaturePlanTest {
     }
 
     private static String problem(FeaturePlan plan, FeatureRow row) {
-        assertThat(plan.write(row, MemorySegment.ofArray(new float[plan.width()]), 0)).isFalse();
+        assertThat(plan.write(row, MemorySegment.ofArray(new float[plan.width()]), 0))
+                .isFalse();
         assertThat(row.isRejected()).isTrue();
         return row.problem();
     }
@@ -40,7 +41,8 @@ class FeaturePlanTest {
     @Test
     void shouldSayWhatARowIsRejectedFor() {
         FeaturePlan plan = Specs.plan("""
-            - {name: a, input: x, treat: {invalid: {treatment: reject, max: 10}}, transform: [log1p], validate: [{finite: true}]}
+            - {name: a, input: x, treat: {invalid: {treatment: reject, max: 10}},
+               transform: [log1p], validate: [{finite: true}]}
             - {name: b, input: s, transform: [{one_hot: {vocab: [DE], unknown: reject}}]}
             """);
         int x = plan.field("x");
@@ -65,11 +67,15 @@ class FeaturePlanTest {
         assertThatThrownBy(() -> row.set(plan.field("i"), 1L << 31))
                 .hasMessage("field 'i' was given 2147483648, expected int32");
         assertThatThrownBy(() -> row.set(plan.field("n"), 1.5)).hasMessage("field 'n' was given 1.5, expected int64");
-        assertThatThrownBy(() -> row.set(plan.field("n"), Double.NaN)).hasMessage("field 'n' was given NaN, expected int64");
+        assertThatThrownBy(() -> row.set(plan.field("n"), Double.NaN))
+                .hasMessage("field 'n' was given NaN, expected int64");
         assertThatThrownBy(() -> row.set(plan.field("p"), 2)).hasMessage("field 'p' was given 2, expected bool");
-        assertThatThrownBy(() -> row.set(plan.field("s"), 2)).hasMessage("field 's' was given 2, expected string of at most 65536 bytes");
-        assertThatThrownBy(() -> row.set(plan.field("x"), "2")).hasMessage("field 'x' was given a text, expected float64");
-        assertThatThrownBy(() -> row.set(plan.field("t"), 2.0)).hasMessage("field 't' was given 2.0, expected timestamp");
+        assertThatThrownBy(() -> row.set(plan.field("s"), 2))
+                .hasMessage("field 's' was given 2, expected string of at most 65536 bytes");
+        assertThatThrownBy(() -> row.set(plan.field("x"), "2"))
+                .hasMessage("field 'x' was given a text, expected float64");
+        assertThatThrownBy(() -> row.set(plan.field("t"), 2.0))
+                .hasMessage("field 't' was given 2.0, expected timestamp");
         assertThatThrownBy(() -> row.set(plan.field("s"), "x".repeat(65_537)))
                 .hasMessage("field 's' was given a text of 65537 bytes, expected string of at most 65536 bytes");
         assertThatThrownBy(() -> plan.field("z"))
@@ -88,7 +94,10 @@ class FeaturePlanTest {
             - {name: a, inputs: [x, f, n, i, p], transform: [concat]}
             """);
         FeatureRow row = row(plan);
-        row.set(plan.field("x"), 7).set(plan.field("f"), 0.1).set(plan.field("n"), 3.0).set(plan.field("i"), true);
+        row.set(plan.field("x"), 7)
+                .set(plan.field("f"), 0.1)
+                .set(plan.field("n"), 3.0)
+                .set(plan.field("i"), true);
         row.set(plan.field("p"), true);
 
         assertThat(written(plan, row)).containsExactly(7, 0.1f, 3, 1, 1);
@@ -98,7 +107,8 @@ class FeaturePlanTest {
 
     @Test
     void shouldFollowPoliciesWhenStoredValuesAreOldOrNotThere() {
-        String features = "- {name: a, input: v.a}\n- {name: b, input: v.b, transform: [{vocab: {values: [q], unknown: value, unknown_value: 9}}]}\n";
+        String features = "- {name: a, input: v.a}\n- {name: b, input: v.b, transform: [{vocab: {values: [q], "
+                + "unknown: value, unknown_value: 9}}]}\n";
         Map<Object, Plain.Stored> rows = Map.of(
                 1L, new Plain.Stored(Map.of("a", 2.5, "b", "q"), NOW - 3_600_000_000L),
                 2L, new Plain.Stored(Map.of("a", 3.5), NOW - 3_600_000_001L));
@@ -137,7 +147,8 @@ class FeaturePlanTest {
 
     @Test
     void shouldLayFieldsOutByWidth() {
-        FeatureView view = Specs.plan("- {name: a, input: v.a}\n").spec().views().getFirst();
+        FeatureView view =
+                Specs.plan("- {name: a, input: v.a}\n").spec().views().getFirst();
         ViewLayout layout = ViewLayout.of(view);
 
         assertThat(layout.offset(0)).isEqualTo(8);
@@ -151,7 +162,8 @@ class FeaturePlanTest {
         FeaturePlan plan = Specs.plan("""
             - name: a
               input: x
-              treat: {outlier: {low: 0, high: 3, treatment: as_extreme}, missing: {treatment: as_is, indicator: none}}
+              treat: {outlier: {low: 0, high: 3, treatment: as_extreme},
+                      missing: {treatment: as_is, indicator: none}}
               transform: [log1p]
             - {name: b, input: s, transform: [{one_hot: {vocab: ['"', FR], unknown: ignore}}]}
             """);
@@ -178,12 +190,14 @@ class FeaturePlanTest {
         assertThat(told.toText())
                 .contains("a  CLIPPED          x=9.0 -> outlier 3.0 -> missing 3.0 -> log1p 1.386")
                 .contains("b  PRESENT          s='\"' => b_\"=1.0, b_FR=0.0");
-        assertThat(plan.explain(plan.newRow().begin(NOW)).toText()).contains("rejected: must: null came, expected float64");
+        assertThat(plan.explain(plan.newRow().begin(NOW)).toText())
+                .contains("rejected: must: null came, expected float64");
     }
 
     @Test
     void shouldTakeLongTextsAndManyRows() {
-        FeaturePlan plan = Specs.plan("- {name: a, input: s, transform: [{hash: {buckets: 1000, algorithm: murmur3_x86_32}}]}\n");
+        FeaturePlan plan =
+                Specs.plan("- {name: a, input: s, transform: [{hash: {buckets: 1000, algorithm: murmur3_x86_32}}]}\n");
         FeatureRow row = row(plan);
         float first = written(plan, row.set(plan.field("s"), "y".repeat(60_000)))[0];
 

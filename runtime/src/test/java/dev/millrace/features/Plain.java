@@ -24,8 +24,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/// What `docs/features.md` says, done slowly with objects: a value is null, a Double, a Long (whole numbers and times) or a
-/// String. It shares nothing with the plan.
+/// What `docs/features.md` says, done slowly with objects: a value is null, a Double, a Long (whole
+/// numbers and times) or a String. It shares nothing with the plan.
 final class Plain {
     /// A stored row: values by field and a time in microseconds.
     record Stored(Map<String, Object> values, long eventTime) {}
@@ -108,7 +108,8 @@ final class Plain {
             Object key = request.get(view.entity().joinKey());
             Stored row = key == null ? null : store.get(view.name()).get(key);
             long age = row == null ? -1 : Math.max(0, now - row.eventTime());
-            boolean stale = row != null && view.ttl() != null && age > view.ttl().toNanos() / 1000;
+            boolean stale =
+                    row != null && view.ttl() != null && age > view.ttl().toNanos() / 1000;
             boolean reject = row == null
                     ? view.policies().onMissing() == FeatureView.OnMissing.REJECT
                     : stale && view.policies().onStale() == FeatureView.OnStale.REJECT;
@@ -164,7 +165,8 @@ final class Plain {
             switch (transform) {
                 case Transform.OneHot oneHot -> columns = oneHot(feature, oneHot, value);
                 case Transform.Embed embed -> columns = embed(embed, (Long) value);
-                case Transform.Concat _ -> columns = inputs.stream().map(Plain::number).toList();
+                case Transform.Concat _ ->
+                    columns = inputs.stream().map(Plain::number).toList();
                 case Transform.Cross cross -> value = noted(cross(cross, inputs));
                 default -> value = noted(transform(feature, transform, value));
             }
@@ -319,7 +321,8 @@ final class Plain {
                 double x = cyclical.part() == null
                         ? number(value)
                         : number(part(cyclical.part(), cyclical.zone(), (Long) value));
-                double angle = ((x / cyclical.period()) * 2) * Math.PI;
+                double turns = x / cyclical.period();
+                double angle = ((Math.abs(turns) >= 131_072 ? turns - Math.rint(turns) : turns) * 2) * Math.PI;
                 yield cyclical.sine() ? StrictMath.sin(angle) : StrictMath.cos(angle);
             }
             case Transform.Cast cast -> cast(cast, value);
@@ -389,10 +392,11 @@ final class Plain {
         if (value instanceof Double x && x.isInfinite()) {
             return x > 0 ? most : least;
         }
-        BigInteger whole = value instanceof Double x
-                ? new BigDecimal(x).toBigInteger()
-                : BigInteger.valueOf((Long) value);
-        return whole.max(BigInteger.valueOf(least)).min(BigInteger.valueOf(most)).longValueExact();
+        BigInteger whole =
+                value instanceof Double x ? new BigDecimal(x).toBigInteger() : BigInteger.valueOf((Long) value);
+        return whole.max(BigInteger.valueOf(least))
+                .min(BigInteger.valueOf(most))
+                .longValueExact();
     }
 
     private static Long bucketize(Transform.Bucketize b, Double x) {
@@ -545,7 +549,8 @@ final class Plain {
                 case NOT_NULL -> !anyNull;
                 case FINITE -> columns.stream().allMatch(x -> Float.isFinite(x.floatValue()));
                 case BETWEEN ->
-                    columns.stream().noneMatch(x -> x.doubleValue() < validation.min() || x.doubleValue() > validation.max());
+                    columns.stream()
+                            .noneMatch(x -> x.doubleValue() < validation.min() || x.doubleValue() > validation.max());
             };
             if (holds) {
                 continue;

@@ -11,20 +11,56 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Specifications at random, as texts, and values for their rows. They are right: the reader takes every one.
+/// Specifications at random, as texts, and values for their rows. They are right: the reader takes
+/// every one.
 final class RandomSpecs {
     static final long NOW = 1_763_900_000_000_000L;
     private static final double[] NUMBERS = {
-        0, -0.0, 1, -1, 0.5, 2.5, 3, 7, 25, -8, 1e-3, 1e9, 1e30, -1e30, 1e300, -1e300, 5e-324, -5e-324, 1e-310, 3.4028235e38,
-        3.4028236e38, 1.4e-45, 9007199254740993.0, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
+        0,
+        -0.0,
+        1,
+        -1,
+        0.5,
+        2.5,
+        3,
+        7,
+        25,
+        -8,
+        1e-3,
+        1e9,
+        1e30,
+        -1e30,
+        1e300,
+        -1e300,
+        5e-324,
+        -5e-324,
+        1e-310,
+        3.4028235e38,
+        3.4028236e38,
+        1.4e-45,
+        9007199254740993.0,
+        Double.NaN,
+        Double.POSITIVE_INFINITY,
+        Double.NEGATIVE_INFINITY
     };
     private static final long[] WHOLES = {
         0, 1, -1, 2, 3, 5, 7, 25, 100, -8, 1L << 40, 9007199254740993L, Long.MAX_VALUE, Long.MIN_VALUE
     };
-    private static final String[] TEXTS = {"", "a", "b", "DE", "FR", "IT", "München", "日本", "a b", "it's", "x".repeat(300), "\uD83D\uDE00"};
+    private static final String[] TEXTS = {
+        "", "a", "b", "DE", "FR", "IT", "München", "日本", "a b", "it's", "x".repeat(300), "\uD83D\uDE00"
+    };
     private static final String[] PARTS = {
-        "second", "minute", "hour", "minute_of_day", "second_of_day", "day_of_week", "day_of_month", "day_of_year", "month",
-        "year", "epoch_day"
+        "second",
+        "minute",
+        "hour",
+        "minute_of_day",
+        "second_of_day",
+        "day_of_week",
+        "day_of_month",
+        "day_of_year",
+        "month",
+        "year",
+        "epoch_day"
     };
     private static final String[] ZONES = {"UTC", "Europe/Berlin", "America/St_Johns", "+05:30", "Australia/Lord_Howe"};
     private static final String HEAD = """
@@ -73,7 +109,9 @@ final class RandomSpecs {
             text.append("  ").append(view).append(":\n    kind: store\n    entity: ");
             text.append(view.equals("u") ? "user" : "shop").append('\n');
             if (chance(70)) {
-                text.append("    ttl: ").append(one(new String[] {"1h", "500ms", "2d"})).append('\n');
+                text.append("    ttl: ")
+                        .append(one(new String[] {"1h", "500ms", "2d"}))
+                        .append('\n');
                 text.append("    on_stale: ")
                         .append(one(new String[] {"default", "serve_and_flag", "null", chance(30) ? "reject" : "null"}))
                         .append('\n');
@@ -83,14 +121,18 @@ final class RandomSpecs {
                     .append('\n');
             text.append("    fields:\n");
             for (int i = 0; i < FIELDS.length; i++) {
-                text.append("      - {name: ").append(FIELDS[i]).append(", type: ").append(TYPES[i]);
+                text.append("      - {name: ")
+                        .append(FIELDS[i])
+                        .append(", type: ")
+                        .append(TYPES[i]);
                 if (chance(50)) {
                     text.append(", default: ").append(literal(FIELDS[i]));
                 }
                 text.append("}\n");
             }
         }
-        text.append("  r:\n    kind: request\n    fields:\n      - {name: d, type: float64}\n      - {name: s, type: string}\n");
+        text.append("  r:\n    kind: request\n    fields:\n      - {name: d, type: float64}\n      - {name: "
+                + "s, type: string}\n");
         text.append("features:\n");
         for (int i = random.nextInt(1, 9); i > 0; i--) {
             text.append(feature());
@@ -132,10 +174,11 @@ final class RandomSpecs {
             boolean cross = chance(50);
             text.append("    inputs: [").append(input(cross ? "nips" : "dfnip")).append(", ");
             text.append(input(cross ? "nips" : "dfnip")).append("]\n");
-            chain.add(cross
-                    ? "{cross: {buckets: " + random.nextInt(1, 100) + ", algorithm: murmur3_x86_32, seed: "
-                            + random.nextInt() + "}}"
-                    : "concat");
+            chain.add(
+                    cross
+                            ? "{cross: {buckets: " + random.nextInt(1, 100) + ", algorithm: murmur3_x86_32, seed: "
+                                    + random.nextInt() + "}}"
+                            : "concat");
             kind = cross ? 'n' : 'v';
         } else {
             String input = input("dfnipst");
@@ -215,7 +258,8 @@ final class RandomSpecs {
             text.append(chance(40) ? ", indicator: ind" + names++ : "").append("}\n");
         }
         if (chance(50)) {
-            String treatment = one(new String[] {"as_is", "as_value", "as_missing", chance(30) ? "reject" : "as_missing"});
+            String treatment =
+                    one(new String[] {"as_is", "as_value", "as_missing", chance(30) ? "reject" : "as_missing"});
             text.append("      invalid: {treatment: ").append(treatment);
             if (treatment.equals("as_value")) {
                 text.append(", value: ").append(literal(String.valueOf(kind)));
@@ -256,13 +300,15 @@ final class RandomSpecs {
 
     private char number(char kind, List<String> chain) {
         switch (random.nextInt(12)) {
-            case 0 -> chain.add("{standardize: {mean: " + small() + ", std: " + (chance(20) ? 0 : Math.abs(small())) + "}}");
+            case 0 ->
+                chain.add("{standardize: {mean: " + small() + ", std: " + (chance(20) ? 0 : Math.abs(small())) + "}}");
             case 1 -> {
                 double min = small();
                 chain.add("{minmax: {min: " + min + ", max: " + (min + (chance(20) ? 0 : random.nextDouble(9)))
                         + ", low: -1, high: 2.5, clip: " + chance(50) + "}}");
             }
-            case 2 -> chain.add("{robust: {median: " + small() + ", iqr: " + (chance(20) ? 1e-16 : Math.abs(small())) + "}}");
+            case 2 ->
+                chain.add("{robust: {median: " + small() + ", iqr: " + (chance(20) ? 1e-16 : Math.abs(small())) + "}}");
             case 3 -> {
                 double low = small();
                 chain.add("{clip: {low: " + low + ", high: " + (low + random.nextDouble(9)) + "}}");
@@ -377,12 +423,16 @@ final class RandomSpecs {
         }
         return switch (type) {
             case FLOAT64 -> chance(60) ? NUMBERS[random.nextInt(NUMBERS.length)] : random.nextDouble(-10, 30);
-            case FLOAT32 -> (double) (float) (chance(60) ? NUMBERS[random.nextInt(NUMBERS.length)] : random.nextDouble(-10, 30));
+            case FLOAT32 ->
+                (double) (float) (chance(60) ? NUMBERS[random.nextInt(NUMBERS.length)] : random.nextDouble(-10, 30));
             case INT64 -> chance(60) ? WHOLES[random.nextInt(WHOLES.length)] : random.nextLong(-10, 30);
             case INT32 -> (long) (chance(10) ? Integer.MIN_VALUE : random.nextInt(-10, 30));
             case BOOL -> random.nextInt(2) + 0L;
             case STRING -> one(TEXTS);
-            case TIMESTAMP -> chance(20) ? random.nextLong(-3_000_000_000_000_000L, 7_000_000_000_000_000L) : NOW + random.nextLong(-1_000_000_000_000L, 1_000_000_000_000L);
+            case TIMESTAMP ->
+                chance(20)
+                        ? random.nextLong(-3_000_000_000_000_000L, 7_000_000_000_000_000L)
+                        : NOW + random.nextLong(-1_000_000_000_000L, 1_000_000_000_000L);
         };
     }
 
@@ -408,7 +458,8 @@ final class RandomSpecs {
                     values.put(field.name(), value(field.type()));
                 }
                 long[] ages = {0, -5, 500_000, 500_001, 3_600_000_000L, 3_600_000_001L, 1_000_000_000_000L};
-                rows.put(view.name().equals("u") ? (Object) (long) key : "k" + key,
+                rows.put(
+                        view.name().equals("u") ? (Object) (long) key : "k" + key,
                         new Plain.Stored(values, NOW - ages[random.nextInt(ages.length)]));
             }
             store.put(view.name(), rows);

@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Operators give what scikit-learn's and numpy's give; `sklearn.json` says how its values were made. Bit for bit, but for
-/// a given number of the float's last digits where logarithms, powers and sines are in it: those are not the same in
-/// every C library.
+/// Operators give what scikit-learn's and numpy's give; `sklearn.json` says how its values were
+/// made. Bit for bit, but for a given number of the float's last digits where logarithms, powers
+/// and sines are in it: those are not the same in every C library.
 class SklearnTest {
     record Case(String name, String type, String transform, int ulps, JsonNode inputs, JsonNode outputs) {
         @Override

@@ -8,7 +8,8 @@ import java.nio.file.Path;
 final class Specs {
     private Specs() {}
 
-    /// A plan of features, written in lines of a list, over the request's fields x, n, s and t and a stored view.
+    /// A plan of features, written in lines of a list, over the request's fields x, n, s and t and
+    /// a stored view.
     static FeaturePlan plan(String features) {
         return plan("ttl: 1h", features);
     }
@@ -22,7 +23,8 @@ final class Specs {
             version: 3
             entities: [{name: user, join_keys: [n], type: int64}]
             sources:
-              v: {kind: store, entity: user, %s, fields: [{name: a, type: float64, default: 0.5}, {name: b, type: string}]}
+              v: {kind: store, entity: user, %s,
+                  fields: [{name: a, type: float64, default: 0.5}, {name: b, type: string}]}
             request:
               - {name: x, type: float64}
               - {name: n, type: int64}
