@@ -80,7 +80,7 @@ final class CategoryOps {
     @Hot
     private static void toWhole(Step step, FeatureRow row) {
         double x = Double.longBitsToDouble(row.bits);
-        if (x != x) {
+        if (Double.isNaN(x)) {
             row.becomeMissing();
         } else if (step.op == Op.TO_BOOL_NUMBER) {
             row.bits = x != 0 ? 1 : 0;
@@ -92,7 +92,7 @@ final class CategoryOps {
     @Hot
     private static void bucketize(Step step, FeatureRow row) {
         double x = Double.longBitsToDouble(row.bits);
-        if (row.missing || x != x) {
+        if (row.missing || Double.isNaN(x)) {
             if (step.k >= 0) {
                 row.bits = step.k;
                 row.missing = false;
@@ -105,7 +105,7 @@ final class CategoryOps {
         int low = 0;
         int high = boundaries.length;
         while (low < high) {
-            int middle = low + high >>> 1;
+            int middle = (low + high) >>> 1;
             if (step.flag ? boundaries[middle] <= x : boundaries[middle] < x) {
                 low = middle + 1;
             } else {
@@ -152,7 +152,7 @@ final class CategoryOps {
                 return row.reject(step.expectation, step.takes);
             default:
                 int hash = step.texts != null ? row.hash(0) : Murmur3.hash(row.bits, 0);
-                row.bits = step.i + Math.floorMod(hash, step.k);
+                row.bits = (long) step.i + Math.floorMod(hash, step.k);
                 return true;
         }
     }

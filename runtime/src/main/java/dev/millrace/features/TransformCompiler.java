@@ -21,7 +21,6 @@ final class TransformCompiler {
     /// next double.
     private static final double LEAST_SPREAD = 10 * 0x1p-52;
 
-    private final FeatureSteps feature;
     private final Constants constants;
     private final List<Step> steps = new ArrayList<>();
     /// What the steps so far give.
@@ -30,7 +29,6 @@ final class TransformCompiler {
     private int indicator;
 
     private TransformCompiler(FeatureSteps feature, ValueKind kind, Constants constants) {
-        this.feature = feature;
         this.kind = kind;
         this.constants = constants;
         indicator = feature.width;

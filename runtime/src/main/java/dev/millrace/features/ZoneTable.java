@@ -72,7 +72,7 @@ final class ZoneTable {
         int low = 0;
         int high = changes.length;
         while (low < high) {
-            int middle = low + high >>> 1;
+            int middle = (low + high) >>> 1;
             if (changes[middle] <= seconds) {
                 low = middle + 1;
             } else {

@@ -33,9 +33,9 @@ final class MapSource implements FeatureSource {
             if (value == null) {
                 continue;
             }
-            long bit = BEFORE + i / 8;
+            long bit = BEFORE + i / 8L;
             memory.set(ValueLayout.JAVA_BYTE, bit, (byte) (memory.get(ValueLayout.JAVA_BYTE, bit) | 1 << i % 8));
-            long at = BEFORE + layout.offset(i);
+            long at = (long) BEFORE + layout.offset(i);
             switch (field.type()) {
                 case FLOAT64 -> memory.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, at, (Double) value);
                 case FLOAT32 -> memory.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, ((Double) value).floatValue());

@@ -488,14 +488,14 @@ final class Plain {
         byte[] bytes = value instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : new byte[8];
         if (value instanceof Long whole) {
             for (int i = 0; i < 8; i++) {
-                bytes[i] = (byte) (whole >> 8 * i);
+                bytes[i] = (byte) (whole >> (8 * i));
             }
         }
         int h = seed;
         for (int i = 0; i < bytes.length; i += 4) {
             int k = 0;
             for (int j = Math.min(3, bytes.length - 1 - i); j >= 0; j--) {
-                k = k << 8 | bytes[i + j] & 0xff;
+                k = k << 8 | (bytes[i + j] & 0xff);
             }
             k *= 0xcc9e2d51;
             k = k << 15 | k >>> 17;
