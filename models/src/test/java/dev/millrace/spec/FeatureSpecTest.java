@@ -257,7 +257,7 @@ class FeatureSpecTest {
         return "file:" + name + "@sha256:" + sha256(text);
     }
 
-    private static String sha256(String text) {
+    static String sha256(String text) {
         try {
             return HexFormat.of()
                     .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));

@@ -4,6 +4,9 @@ package dev.millrace.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -72,6 +75,34 @@ class SpecFuzzTest {
         }
         assertThat(read).isGreaterThan(100);
         assertThat(refused).isGreaterThan(1000);
+    }
+
+    @Test
+    void shouldReadOrRefuseWhenAStateFileIsDamaged() throws IOException {
+        String state = """
+            {"y": {"mean": 1.5, "std": 2e-1, "ddof": 0},
+             "other": {"mean": [1, 2, {"a": null}], "std": "\\u00fc", "name": true}}
+            """;
+        long seed = 20261124;
+        SplittableRandom random = new SplittableRandom(seed);
+        int read = 0;
+        for (int i = 0; i < 3000; i++) {
+            String text = damaged(state, random);
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            Files.write(folder.resolve("s.json"), bytes);
+            String reference =
+                    "file:s.json@sha256:" + FeatureSpecTest.sha256(new String(bytes, StandardCharsets.UTF_8));
+            try {
+                FeatureSpec.parse(SpecTexts.of("x", "[{standardize: {state: '" + reference + "'}}]"), folder);
+                read++;
+            } catch (FeatureSpecException e) {
+                assertThat(e.problems())
+                        .as("seed %d, case %d:%n%s", seed, i, text)
+                        .allMatch(problem ->
+                                problem.matches("(?s)(features\\.yaml|s\\.json):[1-9][0-9]*:[1-9][0-9]*: .+: .+"));
+            }
+        }
+        assertThat(read).isBetween(100, 2900);
     }
 
     private static String damaged(String whole, SplittableRandom random) {
