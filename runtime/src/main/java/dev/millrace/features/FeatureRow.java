@@ -43,6 +43,9 @@ public final class FeatureRow {
     private FeatureSteps current;
     private byte[] text;
     private int textLength;
+    /// How far the texts of the request go; those of stored values follow.
+    private int requestTextEnd;
+
     private boolean begun;
 
     private final FeatureStatus[] statuses;
@@ -79,6 +82,7 @@ public final class FeatureRow {
             slots[plan.timeSlot()] = nowMicros;
         }
         textLength = plan.constants().length;
+        requestTextEnd = textLength;
         begun = true;
         reset();
         return this;
@@ -193,7 +197,9 @@ public final class FeatureRow {
         if (length < 0 || length > MAX_TEXT_BYTES) {
             throw wrongLength(field, length);
         }
-        return room(length);
+        int start = room(length);
+        requestTextEnd = textLength;
+        return start;
     }
 
     /// Where a text of so many bytes may go.
@@ -243,6 +249,7 @@ public final class FeatureRow {
         if (!begun) {
             throw new IllegalStateException("the row was not begun, expected begin(nowMicros) first");
         }
+        textLength = requestTextEnd;
         reset();
     }
 
