@@ -16,5 +16,7 @@ public enum MemoryTag {
     /// Answers that are being written.
     ANSWER,
     /// The cache of responses.
-    CACHE
+    CACHE,
+    /// Tables of the embedded feature store, also those that are mapped from files, and the rows that were read.
+    STORE
 }
