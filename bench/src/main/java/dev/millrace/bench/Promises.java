@@ -12,6 +12,7 @@ import dev.millrace.bench.promise.Overload;
 import dev.millrace.bench.promise.OverloadHttp;
 import dev.millrace.bench.promise.Server;
 import dev.millrace.bench.report.Section;
+import dev.millrace.bench.store.StoreReads;
 import dev.millrace.bench.swap.Swaps;
 import dev.millrace.bench.wire.ServerProcess;
 import java.io.IOException;
@@ -46,14 +47,27 @@ record Promises(Effort effort, PrintStream progress, Path log) {
     static final String MEMORY = "--memory";
     /// Clients that do not read, or send slowly.
     static final String BACK_PRESSURE = "--back-pressure";
+    /// Reads of the feature store while it is written to.
+    static final String STORE = "--store";
 
     static final List<String> PARTS = List.of(
-            OVERLOAD, OVERLOAD_HTTP, DEADLINES, ISOLATION, SWAPS, LOADING, PRIORITIES, FAILING, MEMORY, BACK_PRESSURE);
+            OVERLOAD,
+            OVERLOAD_HTTP,
+            DEADLINES,
+            ISOLATION,
+            SWAPS,
+            LOADING,
+            PRIORITIES,
+            FAILING,
+            MEMORY,
+            BACK_PRESSURE,
+            STORE);
 
     private static final int LONG_RUNS_PER_ROUND = 20;
     private static final int LONG_RUN_MILLIS = 100;
     private static final int SWAPS_PER_ROUND = 12;
     private static final int BAD_CONNECTIONS = 128;
+    private static final long ENTITIES = 1_000_000;
 
     /// Measures one part.
     Section measure(String part) throws IOException {
@@ -68,6 +82,7 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             case FAILING -> new Failing(effort.rounds(), progress).measure();
             case MEMORY -> memory();
             case BACK_PRESSURE -> backPressure();
+            case STORE -> new StoreReads(ENTITIES, 2 * effort.repeats(), effort.repeatMillis(), progress).measure();
             default -> throw new IllegalArgumentException("no part " + part + ", there are " + PARTS);
         };
     }

@@ -79,7 +79,8 @@ class ArchitectureTest {
                             "compare",
                             "quantize",
                             "trees",
-                            "convert")),
+                            "convert",
+                            "store")),
             Map.entry("limit", Set.of("memory")),
             Map.entry("trace", Set.of("memory", "model", "json", "monitor", "runtime")),
             Map.entry("manage", Set.of("memory", "model", "monitor", "lifecycle", "runtime", "json", "trace")),
@@ -172,6 +173,7 @@ class ArchitectureTest {
                             "bench.promise",
                             "bench.report",
                             "bench.route")),
+            Map.entry("bench.store", Set.of("store", "bench.report")),
             Map.entry("bench.swap", Set.of("memory", "runtime", "bench.model", "bench.promise", "bench.report")),
             Map.entry(
                     "bench",
@@ -195,6 +197,7 @@ class ArchitectureTest {
                             "bench.ramp",
                             "bench.report",
                             "bench.route",
+                            "bench.store",
                             "bench.swap",
                             "bench.wire")));
 

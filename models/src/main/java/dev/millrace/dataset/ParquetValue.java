@@ -104,6 +104,20 @@ enum ParquetValue {
         };
     }
 
+    /// The value of a row, which is not missing, as a text that is read back as the same value.
+    String asText(RowReader row, int field) {
+        return switch (this) {
+            case BOOLEAN -> Boolean.toString(row.getBoolean(field));
+            case INT -> Integer.toString(row.getInt(field));
+            case UNSIGNED_INT -> Integer.toUnsignedString(row.getInt(field));
+            case LONG -> Long.toString(row.getLong(field));
+            // With all digits of the double that it is.
+            case FLOAT -> Double.toString(row.getFloat(field));
+            case DOUBLE -> Double.toString(row.getDouble(field));
+            case UNSIGNED_LONG, DECIMAL, TEXT -> text(row, field);
+        };
+    }
+
     /// The value of a row as a label.
     double label(RowReader row, int field) {
         if (row.isNull(field)) {

@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 
-/// Reads rows of an [EmbeddedView]. A table that was freed under it throws; then it looks in the one that took its place.
+/// Reads rows of an [EmbeddedView]. A table that was freed under it throws; then it looks in the
+/// one that took its place.
 ///
 /// Threads: one. Ownership: the memory of its row and of the key that it looks for is its own.
 final class EmbeddedReader implements ViewReader {
@@ -90,7 +91,8 @@ final class EmbeddedReader implements ViewReader {
         return find(MemorySegment.ofArray(text), 0, text.length);
     }
 
-    /// The table was freed under the reader: there is another one, or the store or the reader is closed.
+    /// The table was freed under the reader: there is another one, or the store or the reader is
+    /// closed.
     private void requireMoved(Table table, IllegalStateException problem) {
         if (view.table() == table) {
             throw problem;

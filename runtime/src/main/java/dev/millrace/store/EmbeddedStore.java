@@ -10,15 +10,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// A feature store in this process and a folder: one process writes, its threads read rows from memory.
+/// A feature store in this process and a folder: one process writes, its threads read rows from
+/// memory.
 ///
-/// A batch is acknowledged when it is in the log, and the log on the disk ([Durability]). Then it goes into tables in
-/// memory, one for each view. Now and then these are written as snapshots, and the log begins anew. When a store is opened
-/// its snapshots are mapped, each page is copied when it is first written to, and the log is replayed; what a crash
-/// left of a record is cut off.
+/// A batch is acknowledged when it is in the log, and the log on the disk ([Durability]). Then it
+/// goes into tables in memory, one for each view. Now and then these are written as snapshots, and
+/// the log begins anew. When a store is opened its snapshots are mapped, each page is copied when
+/// it is first written to, and the log is replayed; what a crash left of a record is cut off.
 ///
-/// Threads: any may write and read, each with a [ViewReader] of its own. One thread takes checkpoints. Ownership: it
-/// holds the tables' memory, the log and the lock on the folder until it is closed.
+/// Threads: any may write and read, each with a [ViewReader] of its own. One thread takes
+/// checkpoints. Ownership: it holds the tables' memory, the log and the lock on the folder until it
+/// is closed.
 public final class EmbeddedStore implements FeatureStore {
     private static final int ATTEMPTS = 20;
 
@@ -38,10 +40,12 @@ public final class EmbeddedStore implements FeatureStore {
 
     /// Opens a store to write and read, and makes it if there is none.
     ///
-    /// @param schemas views that are made if they are not there yet. Views that are not named are there as well
+    /// @param schemas views that are made if they are not there yet. Views that are not named
+    ///     are there as well
     /// @throws SchemaMismatchException if a view has another schema than it is asked for with
     /// @throws CorruptStoreException if a file is damaged
-    /// @throws IOException if the folder holds something else, cannot be read or written, or is written to by others
+    /// @throws IOException if the folder holds something else, cannot be read or written, or is
+    ///     written to by others
     public static EmbeddedStore open(Path folder, StoreOptions options, ViewSchema... schemas) throws IOException {
         requireDistinct(schemas);
         Files.createDirectories(folder);
@@ -78,8 +82,8 @@ public final class EmbeddedStore implements FeatureStore {
         }
     }
 
-    /// Opens a store to read what is in it now, also while another process writes to it. What is written later is not
-    /// seen. Nothing is changed in the folder.
+    /// Opens a store to read what is in it now, also while another process writes to it. What is
+    /// written later is not seen. Nothing is changed in the folder.
     ///
     /// @throws NoSuchFileException if there is no store
     /// @throws CorruptStoreException if a file is damaged
@@ -156,8 +160,8 @@ public final class EmbeddedStore implements FeatureStore {
         return writer().write(batch);
     }
 
-    /// Throws away the rows of a view whose event time is before `eventTime`, deletions included, and gives their room
-    /// back. An older row that is written later is there again.
+    /// Throws away the rows of a view whose event time is before `eventTime`, deletions included,
+    /// and gives their room back. An older row that is written later is there again.
     ///
     /// @param eventTime in microseconds since 1970
     /// @throws IOException if it cannot be made durable; nothing was thrown away
@@ -168,8 +172,9 @@ public final class EmbeddedStore implements FeatureStore {
         writer().expire(view.id(), eventTime);
     }
 
-    /// Writes all tables as snapshots and begins a new log, so that nothing has to be replayed. Others write and read
-    /// meanwhile. It is also done without being asked for when the log is long.
+    /// Writes all tables as snapshots and begins a new log, so that nothing has to be replayed.
+    /// Others write and read meanwhile. It is also done without being asked for when the log is
+    /// long.
     ///
     /// @throws IOException if it fails; the store is as it was
     public void checkpoint() throws IOException {
@@ -180,13 +185,15 @@ public final class EmbeddedStore implements FeatureStore {
         return writer.orElseThrow(() -> new IllegalStateException("the store is open to be read only"));
     }
 
-    /// What it is made of now; of one that is open to be read, what it was made of when it was opened.
+    /// What it is made of now; of one that is open to be read, what it was made of when it was
+    /// opened.
     public StoreStatistics statistics() throws IOException {
         long bytes = files.bytes();
         return writer.map(now -> now.statistics(bytes)).orElse(new StoreStatistics(sequence, logBytes, bytes, 0));
     }
 
-    /// Waits for writes and a checkpoint that go on, takes one more if that is worth it, and frees everything.
+    /// Waits for writes and a checkpoint that go on, takes one more if that is worth it, and frees
+    /// everything.
     @Override
     public void close() throws IOException {
         try {

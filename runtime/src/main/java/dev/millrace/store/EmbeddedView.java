@@ -65,7 +65,8 @@ final class EmbeddedView implements View {
         }
     }
 
-    /// Throws rows away whose event time is not to stay. Only the writer may do so; readers move over.
+    /// Throws rows away whose event time is not to stay. Only the writer may do so; readers move
+    /// over.
     void retain(LongPredicate stays) {
         replace(table().shape().capacity(), stays);
     }

@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
-/// Rows with their keys and views one after the other, as batches and the log have them. Threads: any.
+/// Rows with their keys and views one after the other, as batches and the log have them. Threads:
+/// any.
 final class Entries {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
@@ -13,9 +14,9 @@ final class Entries {
 
     /// Walks through them.
     ///
-    /// @throws IllegalArgumentException if one is not what its view's schema says; nothing was handed out before
-    static void forEach(
-            MemorySegment memory, long from, long to, List<? extends View> views, WriteBatch.RowSink sink) {
+    /// @throws IllegalArgumentException if one is not what its view's schema says; nothing was
+    ///     handed out before
+    static void forEach(MemorySegment memory, long from, long to, List<? extends View> views, WriteBatch.RowSink sink) {
         check(memory, from, to, views);
         for (long at = from; at < to; ) {
             int view = memory.get(INT, at);

@@ -6,12 +6,14 @@ import java.util.List;
 
 /// Features of entities, in views. Rows are written in batches and read one by one.
 ///
-/// Of two rows of an entity the one with the later event time stays, of equal ones that with the later availability
-/// time, of equal ones again that which was written last. So batches may come in any order, and twice. A deletion is a
-/// row, too: an older row that comes after it does not bring the entity back.
+/// Of two rows of an entity the one with the later event time stays, of equal ones that with the
+/// later availability time, of equal ones again that which was written last. So batches may come in
+/// any order, and twice. A deletion is a row, too: an older row that comes after it does not bring
+/// the entity back.
 ///
-/// Threads: any may write; each that reads has its own [ViewReader]. A reader sees a row as one write left it, never a
-/// part of one; rows of a batch become visible one by one. Ownership: whoever opened it closes it, after its readers.
+/// Threads: any may write; each that reads has its own [ViewReader]. A reader sees a row as one
+/// write left it, never a part of one; rows of a batch become visible one by one. Ownership:
+/// whoever opened it closes it, after its readers.
 public interface FeatureStore extends AutoCloseable {
     /// The views, in the order in which they were added.
     List<View> views();
@@ -27,8 +29,9 @@ public interface FeatureStore extends AutoCloseable {
                         + views().stream().map(view -> view.schema().name()).toList()));
     }
 
-    /// Writes a batch and returns when it is acknowledged: it is as durable as the store promises, and readers that
-    /// begin now see it. Either all of the batch outlasts a crash or, if it was not acknowledged, perhaps nothing of it.
+    /// Writes a batch and returns when it is acknowledged: it is as durable as the store promises,
+    /// and readers that begin now see it. Either all of the batch outlasts a crash or, if it was
+    /// not acknowledged, perhaps nothing of it.
     ///
     /// @return its number; later batches have the same or a higher one
     /// @throws IOException if it cannot be made durable; it was not acknowledged and is not seen

@@ -39,8 +39,8 @@ public record Field(String name, FieldType type, int maxBytes) {
 
     static void requireName(String what, String name) {
         if (!NAME.matcher(name).matches()) {
-            throw new IllegalArgumentException("the " + what + "'s name is '" + name
-                    + "', expected 1 to 64 letters, digits, '_', '-' and '.'");
+            throw new IllegalArgumentException(
+                    "the " + what + "'s name is '" + name + "', expected 1 to 64 letters, digits, '_', '-' and '.'");
         }
     }
 

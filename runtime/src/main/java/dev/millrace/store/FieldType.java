@@ -15,7 +15,8 @@ public enum FieldType {
     BOOL("bool", 1),
     /// Microseconds since 1970-01-01T00:00:00Z, as a signed integer of 64 bits.
     TIMESTAMP("timestamp", Long.BYTES),
-    /// UTF-8 of at most as many bytes as the field says: two bytes with how many there are, then these.
+    /// UTF-8 of at most as many bytes as the field says: two bytes with how many there are, then
+    /// these.
     STRING("string", Short.BYTES);
 
     private final String word;

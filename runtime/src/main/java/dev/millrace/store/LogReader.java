@@ -11,8 +11,9 @@ import java.nio.file.StandardOpenOption;
 
 /// Reads a log up to where it ends or was torn.
 ///
-/// A record that is not whole and the last one was never acknowledged, or it was with [Durability#PROCESS] and the
-/// machine lost power: there the log ends. One that later records know to have been on the disk is damage.
+/// A record that is not whole and the last one was never acknowledged, or it was with
+/// [Durability#PROCESS] and the machine lost power: there the log ends. One that later records know
+/// to have been on the disk is damage.
 ///
 /// Threads: one. Ownership: whoever made it closes it.
 final class LogReader implements AutoCloseable {
@@ -21,7 +22,7 @@ final class LogReader implements AutoCloseable {
     private final Path file;
     private final FileChannel channel;
     private final long size;
-    private OffHeapRegion buffer = OffHeapRegion.allocate(MemoryTag.STORE, STEP);
+    private OffHeapRegion buffer;
     private long position;
     private long sequence;
 
@@ -39,7 +40,13 @@ final class LogReader implements AutoCloseable {
         this.file = file;
         this.sequence = sequence;
         this.channel = FileChannel.open(file, StandardOpenOption.READ);
-        this.size = channel.size();
+        try {
+            this.size = channel.size();
+            this.buffer = OffHeapRegion.allocate(MemoryTag.STORE, STEP);
+        } catch (IOException | RuntimeException | Error e) {
+            channel.close();
+            throw e;
+        }
     }
 
     /// Reads all of it.
@@ -48,8 +55,8 @@ final class LogReader implements AutoCloseable {
     /// @throws CorruptStoreException if it is damaged
     void read(long generation, boolean isLast, Sink sink) throws IOException {
         MemorySegment header = buffer.segment().asSlice(0, LogRecord.FILE_HEADER);
-        boolean hasHeader = StoreFiles.readFully(channel, header.asByteBuffer(), 0)
-                && LogRecord.isFileHeader(header, generation);
+        boolean hasHeader =
+                StoreFiles.readFully(channel, header.asByteBuffer(), 0) && LogRecord.isFileHeader(header, generation);
         if (!hasHeader) {
             if (isLast && size <= LogRecord.FILE_HEADER) {
                 // The process ended before its first record could be written.
@@ -61,8 +68,10 @@ final class LogReader implements AutoCloseable {
         MemorySegment record = recordAt(position);
         while (record != null) {
             if (LogRecord.sequence(record) != sequence + 1) {
-                throw new CorruptStoreException(file, "record " + LogRecord.sequence(record) + " at byte " + position
-                        + " follows record " + sequence);
+                throw new CorruptStoreException(
+                        file,
+                        "record " + LogRecord.sequence(record) + " at byte " + position + " follows record "
+                                + sequence);
             }
             sink.accept(record);
             sequence++;
@@ -115,8 +124,7 @@ final class LogReader implements AutoCloseable {
             buffer = OffHeapRegion.allocate(MemoryTag.STORE, needed);
         }
         MemorySegment record = buffer.segment().asSlice(0, needed);
-        boolean isWhole =
-                StoreFiles.readFully(channel, record.asByteBuffer(), at) && LogRecord.isWhole(record, length);
+        boolean isWhole = StoreFiles.readFully(channel, record.asByteBuffer(), at) && LogRecord.isWhole(record, length);
         return isWhole ? record : null;
     }
 

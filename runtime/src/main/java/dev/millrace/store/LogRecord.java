@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.zip.CRC32C;
 
-/// The layout of a log: a header with the generation, then records one after the other, each a header and what was
-/// written. Threads: any.
+/// The layout of a log: a header with the generation, then records one after the other, each a
+/// header and what was written. Threads: any.
 final class LogRecord {
     /// Of the file's header.
     static final int FILE_HEADER = 32;

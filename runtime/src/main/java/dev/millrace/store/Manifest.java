@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
-/// Which files are the store: snapshots of views, and the generation of the first log that is to be replayed on them.
-/// It is replaced as a whole. Threads: immutable, any.
+/// Which files are the store: snapshots of views, and the generation of the first log that is to be
+/// replayed on them. It is replaced as a whole. Threads: immutable, any.
 ///
 /// @param generation of the oldest log that is needed
 /// @param sequence the number of the last record before that log
@@ -37,7 +37,7 @@ record Manifest(long generation, long sequence, List<Entry> views) {
     /// @throws CorruptStoreException if it is damaged
     static Manifest read(StoreFiles files) throws IOException {
         Path file = files.manifest();
-        String text = Files.readString(file, StandardCharsets.UTF_8);
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
         int end = text.lastIndexOf("crc ");
         if (end < 0 || !text.substring(end).strip().equals(checksum(text.substring(0, end)))) {
             throw new CorruptStoreException(file, "its checksum is not that of its content");
@@ -72,7 +72,7 @@ record Manifest(long generation, long sequence, List<Entry> views) {
             text.append(' ').append(view.capacity()).append('\n');
             text.append(view.schema().text());
         }
-        byte[] bytes = (text + checksum(text.toString()) + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = (text + checksum(text.toString()) + "\n").getBytes(StandardCharsets.ISO_8859_1);
         Path unfinished = files.unfinishedManifest();
         try (FileChannel channel = FileChannel.open(
                 unfinished,
@@ -93,7 +93,7 @@ record Manifest(long generation, long sequence, List<Entry> views) {
 
     private static String checksum(String text) {
         CRC32C crc = new CRC32C();
-        crc.update(text.getBytes(StandardCharsets.UTF_8));
+        crc.update(text.getBytes(StandardCharsets.ISO_8859_1));
         return "crc " + Long.toHexString(crc.getValue());
     }
 }

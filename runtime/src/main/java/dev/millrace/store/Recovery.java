@@ -10,10 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/// Brings a store's views to where they were: snapshots are mapped, and the logs since then replayed.
+/// Brings a store's views to where they were: snapshots are mapped, and the logs since then
+/// replayed.
 ///
-/// Replaying a row that a snapshot has already does no harm: of two rows the newer one stays, of equal ones that
-/// which came last. Threads: one. Ownership: the views, until they are taken.
+/// Replaying a row that a snapshot has already does no harm: of two rows the newer one stays, of
+/// equal ones that which came last. Threads: one. Ownership: the views, until they are taken.
 final class Recovery {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
@@ -21,7 +22,8 @@ final class Recovery {
     private final List<EmbeddedView> views = new ArrayList<>();
     private Manifest manifest;
     private long sequence;
-    /// Of the last log: its number, where its last record ends, and where the logs that are needed begin.
+    /// Of the last log: its number, where its last record ends, and where the logs that are needed
+    /// begin.
     private long generation;
 
     private long position;

@@ -14,8 +14,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
-/// A table in a file: a header with its shape and schema, its slots as they lie in memory, a checksum for each part of
-/// about a mebibyte. It is written once and never changed; a table that is opened from it is the file, mapped.
+/// A table in a file: a header with its shape and schema, its slots as they lie in memory, a
+/// checksum for each part of about a mebibyte. It is written once and never changed; a table that
+/// is opened from it is the file, mapped.
 ///
 /// Threads: one.
 final class Snapshot {
@@ -40,8 +41,8 @@ final class Snapshot {
         this.schema = schema;
     }
 
-    /// Writes a table, which may change meanwhile: each row is in the file as it was at some moment. When this returns
-    /// it is on the disk, but for its name.
+    /// Writes a table, which may change meanwhile: each row is in the file as it was at some
+    /// moment. When this returns it is on the disk, but for its name.
     static void write(Path file, ViewSchema schema, Table table) throws IOException {
         Snapshot snapshot = new Snapshot(table.shape(), schema.text());
         try (FileChannel channel = FileChannel.open(
@@ -94,8 +95,8 @@ final class Snapshot {
         return header;
     }
 
-    /// Maps a snapshot as a table, after all of it was checked. Whoever asked releases it. What is written to the table
-    /// does not get into the file.
+    /// Maps a snapshot as a table, after all of it was checked. Whoever asked releases it. What is
+    /// written to the table does not get into the file.
     ///
     /// @throws CorruptStoreException if it is damaged, or of another schema
     static Table open(Path file, ViewSchema schema) throws IOException {

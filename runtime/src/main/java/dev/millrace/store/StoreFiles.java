@@ -8,6 +8,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -16,8 +17,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/// The folder of a store: `MANIFEST`, `LOCK`, a `.log` for each generation that is needed, and a `.rows` for each view
-/// that has a snapshot. Threads: any.
+/// The folder of a store: `MANIFEST`, `LOCK`, a `.log` for each generation that is needed, and a
+/// `.rows` for each view that has a snapshot. Threads: any.
 final class StoreFiles {
     /// Which files are the store.
     static final String MANIFEST = "MANIFEST";
@@ -114,10 +115,19 @@ final class StoreFiles {
         long sum = 0;
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {
-                sum += Files.exists(file) ? Files.size(file) : 0;
+                sum += size(file);
             }
         }
         return sum;
+    }
+
+    /// A checkpoint may delete files while they are counted.
+    private static long size(Path file) throws IOException {
+        try {
+            return Files.size(file);
+        } catch (NoSuchFileException _) {
+            return 0;
+        }
     }
 
     /// Makes names that were added or changed outlast a loss of power.

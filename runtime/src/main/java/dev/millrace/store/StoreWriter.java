@@ -19,8 +19,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What changes an [EmbeddedStore]. Whoever writes queues its batch and waits for its turn; who has the turn writes all
-/// batches that are queued as one record of the log, so that those who wait share the disk's time.
+/// What changes an [EmbeddedStore]. Whoever writes queues its batch and waits for its turn; who has
+/// the turn writes all batches that are queued as one record of the log, so that those who wait
+/// share the disk's time.
 ///
 /// Threads: any. Ownership: the log, the lock on the folder, and the thread that takes checkpoints.
 final class StoreWriter {
@@ -164,8 +165,12 @@ final class StoreWriter {
             }
             long[] unknown = new long[1];
             for (WriteBatch batch : batches) {
-                Entries.forEach(batch.memory(), 0, batch.bytes(), views, (of, memory, key, _) ->
-                        unknown[0] += of == view.id() && !table.has(memory, key) ? 1 : 0);
+                Entries.forEach(
+                        batch.memory(),
+                        0,
+                        batch.bytes(),
+                        views,
+                        (of, memory, key, _) -> unknown[0] += of == view.id() && !table.has(memory, key) ? 1 : 0);
             }
             view.reserve(unknown[0]);
         }
@@ -223,7 +228,8 @@ final class StoreWriter {
                 } catch (InterruptedException _) {
                     interrupted = true;
                 } catch (ExecutionException e) {
-                    throw new IOException("the checkpoint failed: " + e.getCause().getMessage(), e.getCause());
+                    throw new IOException(
+                            "the checkpoint failed: " + e.getCause().getMessage(), e.getCause());
                 }
             }
         } finally {
@@ -256,6 +262,8 @@ final class StoreWriter {
                         file.getFileName().toString(),
                         table.shape().capacity()));
             }
+            // The names of the snapshots first, then that which has them.
+            files.force();
             Manifest next = new Manifest(now.generation(), now.sequence(), entries);
             next.write(files);
             manifest = next;
@@ -266,7 +274,8 @@ final class StoreWriter {
         }
     }
 
-    /// Ends the log and begins the next one. The tables, which are held then, have at least what was written before.
+    /// Ends the log and begins the next one. The tables, which are held then, have at least what
+    /// was written before.
     private Manifest beginLog(List<Table> tables) throws IOException {
         turn.lock();
         try {

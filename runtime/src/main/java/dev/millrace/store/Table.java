@@ -7,17 +7,19 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A hash table of rows in one piece of memory, with open addressing: a row lies in the slot that its key hashes to or
-/// in one of the next, so that most reads touch one place in memory.
+/// A hash table of rows in one piece of memory, with open addressing: a row lies in the slot that
+/// its key hashes to or in one of the next, so that most reads touch one place in memory.
 ///
-/// A slot's version is 0 while it is empty, odd while its row is written, and even otherwise. A key, once there, stays
-/// in its slot for as long as the table lives, also when its entity is deleted. So keys are compared without looking at
-/// versions, and a row that was copied while the version stayed the same and even is whole.
+/// A slot's version is 0 while it is empty, odd while its row is written, and even otherwise. A
+/// key, once there, stays in its slot for as long as the table lives, also when its entity is
+/// deleted. So keys are compared without looking at versions, and a row that was copied while the
+/// version stayed the same and even is whole.
 ///
-/// Threads: one writes, any read. Ownership: those who hold it; the last to release it frees the memory, and readers
-/// that are still in it throw `IllegalStateException`.
+/// Threads: one writes, any read. Ownership: those who hold it; the last to release it frees the
+/// memory, and readers that are still in it throw `IllegalStateException`.
 final class Table {
-    /// Looks at a version that is odd before the thread gives its processor to others: the writer may wait for it.
+    /// Looks at a version that is odd before the thread gives its processor to others: the writer
+    /// may wait for it.
     private static final int SPINS = 200;
 
     private static final VarHandle VERSION = ValueLayout.JAVA_LONG.varHandle();
@@ -174,7 +176,8 @@ final class Table {
         return locate(keys, key, words(keys, key)) >= 0;
     }
 
-    /// Puts a row, unless its key has a newer one. Only the writer may do so, and only while there is room.
+    /// Puts a row, unless its key has a newer one. Only the writer may do so, and only while there
+    /// is room.
     ///
     /// @param keys what the key, as a table has it, and the row are in
     /// @return whether it is there now

@@ -13,7 +13,8 @@ record TableShape(int keyBytes, int rowBytes, long slots, long seed) {
     /// Where a slot has its key.
     static final int KEY = Long.BYTES;
 
-    /// Of eight slots at most five are taken: a row that is there is then found after 1.8 looks in the mean.
+    /// Of eight slots at most five are taken: a row that is there is then found after 1.8 looks in
+    /// the mean.
     private static final int TAKEN = 5;
 
     private static final int OF = 8;

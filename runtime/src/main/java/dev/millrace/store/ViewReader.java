@@ -4,10 +4,11 @@ package dev.millrace.store;
 import dev.millrace.memory.Hot;
 import java.lang.foreign.MemorySegment;
 
-/// Reads rows of a view. What was found is copied to the reader's own [Row], which stays as it is until the next find.
+/// Reads rows of a view. What was found is copied to the reader's own [Row], which stays as it is
+/// until the next find.
 ///
-/// Threads: one. Nothing is allocated, and nobody waits for a writer for longer than that takes to copy a row.
-/// Ownership: whoever made it closes it.
+/// Threads: one. Nothing is allocated, and nobody waits for a writer for longer than that takes to
+/// copy a row. Ownership: whoever made it closes it.
 public interface ViewReader extends AutoCloseable {
     /// Looks for the entity of an integer key.
     ///
@@ -17,7 +18,8 @@ public interface ViewReader extends AutoCloseable {
     @Hot
     boolean find(long key);
 
-    /// Looks for the entity of a string key, given as UTF-8. One that is longer than the view's keys is not found.
+    /// Looks for the entity of a string key, given as UTF-8. One that is longer than the view's
+    /// keys is not found.
     ///
     /// @param text where it is
     /// @param offset of its first byte

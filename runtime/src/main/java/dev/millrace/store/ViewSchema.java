@@ -14,11 +14,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// What a view is: its name, the key of its entities, and its fields, with the place of each in a row.
+/// What a view is: its name, the key of its entities, and its fields, with the place of each in a
+/// row.
 ///
-/// A row is, in the machine's byte order: the event time, the availability time (both in microseconds since 1970),
-/// words of a bitmap, then the fields, wide ones first. Bit 0 of the bitmap says that the entity was deleted, bit i + 1
-/// that field i is null. So a value is read where it lies, without decoding.
+/// A row is, in the machine's byte order: the event time, the availability time (both in
+/// microseconds since 1970), words of a bitmap, then the fields, wide ones first. Bit 0 of the
+/// bitmap says that the entity was deleted, bit i + 1 that field i is null. So a value is read
+/// where it lies, without decoding.
 ///
 /// Threads: immutable, any.
 public final class ViewSchema {
@@ -72,8 +74,8 @@ public final class ViewSchema {
     }
 
     private void requireKey() {
-        boolean possible = key.type() == FieldType.INT64
-                || (key.type() == FieldType.STRING && key.maxBytes() <= MAX_KEY_BYTES);
+        boolean possible =
+                key.type() == FieldType.INT64 || (key.type() == FieldType.STRING && key.maxBytes() <= MAX_KEY_BYTES);
         if (!possible) {
             throw new IllegalArgumentException("the key '" + key.name() + "' of view '" + name + "' is "
                     + key.typeText() + ", expected int64, or string(N) with N up to " + MAX_KEY_BYTES);
@@ -81,7 +83,8 @@ public final class ViewSchema {
     }
 
     private int layOut() {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, offsets.length).boxed().toList());
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, offsets.length).boxed().toList());
         // Strings begin with two bytes and may have any length: they come last.
         order.sort(Comparator.comparingInt(field -> types[field] == FieldType.STRING ? 1 : -types[field].bytes()));
         long at = BITMAP + (long) Long.BYTES * (1 + fields.size() / Long.SIZE);
@@ -140,7 +143,8 @@ public final class ViewSchema {
         return indexes.containsKey(field);
     }
 
-    /// Where a row has a field, in bytes from its beginning. A string has two bytes with its length there, then its text.
+    /// Where a row has a field, in bytes from its beginning. A string has two bytes with its length
+    /// there, then its text.
     @Hot
     public int offset(int field) {
         return offsets[field];
@@ -157,8 +161,8 @@ public final class ViewSchema {
         return rowBytes;
     }
 
-    /// The bytes that a key takes in a table and in a batch, a multiple of eight. A string is its length in four
-    /// bytes, its text, and zeros.
+    /// The bytes that a key takes in a table and in a batch, a multiple of eight. A string is its
+    /// length in four bytes, its text, and zeros.
     int keyBytes() {
         return key.type() == FieldType.INT64 ? Long.BYTES : align(Integer.BYTES + key.maxBytes());
     }
@@ -166,7 +170,11 @@ public final class ViewSchema {
     /// The schema as text: `view`, `key` and `field` in a line each.
     public String text() {
         StringBuilder text = new StringBuilder("view ").append(name).append('\n');
-        text.append("key ").append(key.name()).append(' ').append(key.typeText()).append('\n');
+        text.append("key ")
+                .append(key.name())
+                .append(' ')
+                .append(key.typeText())
+                .append('\n');
         for (Field field : fields) {
             text.append("field ")
                     .append(field.name())
@@ -194,7 +202,8 @@ public final class ViewSchema {
         }
     }
 
-    /// What is first found to differ from a schema that was asked for: the view, the field, and both types.
+    /// What is first found to differ from a schema that was asked for: the view, the field, and
+    /// both types.
     Optional<String> difference(ViewSchema asked) {
         String of = "view '" + name + "'";
         if (!key.equals(asked.key)) {

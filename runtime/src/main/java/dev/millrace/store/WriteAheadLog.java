@@ -14,8 +14,8 @@ import java.util.List;
 
 /// The log that is written. A record that could not be written is cut off again.
 ///
-/// A channel is closed when a thread that works on it is interrupted. Others have nothing to do with that, so it is
-/// opened again, and the thread told at the end.
+/// A channel is closed when a thread that works on it is interrupted. Others have nothing to do
+/// with that, so it is opened again, and the thread told at the end.
 ///
 /// Threads: one at a time. Ownership: whoever opened it closes it.
 final class WriteAheadLog implements AutoCloseable {

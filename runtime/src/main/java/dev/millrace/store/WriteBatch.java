@@ -6,13 +6,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// Rows that are written together, of any views of one store. A row is begun, then its fields are put; those that are
-/// not are null.
+/// Rows that are written together, of any views of one store. A row is begun, then its fields are
+/// put; those that are not are null.
 ///
 ///     batch.row(view, customer, eventTime, availabilityTime).putDouble(0, 12.5).putString(1, "CH");
 ///
-/// Threads: one. It may be written as often as is wanted; [#clear()] makes it empty again and keeps its memory, which
-/// is on the heap.
+/// Threads: one. It may be written as often as is wanted; [#clear()] makes it empty again and keeps
+/// its memory, which is on the heap.
 public final class WriteBatch {
     /// The most bytes that the rows of a batch may take, with their keys.
     public static final int MAX_BYTES = 1 << 26;
@@ -42,7 +42,8 @@ public final class WriteBatch {
         ///
         /// @param view the number of its view
         /// @param memory what the key and the row are in
-        /// @param key where the key is: a long, or the length of a string in four bytes, and its text
+        /// @param key where the key is: a long, or the length of a string in four bytes, and
+        ///     its text
         /// @param row where the row is, laid out by the view's schema
         void accept(int view, MemorySegment memory, long key, long row);
     }
@@ -63,7 +64,8 @@ public final class WriteBatch {
 
     /// Begins the row of an entity with a string key.
     ///
-    /// @throws IllegalArgumentException if the view's key is an integer or takes less bytes, or the batch is full
+    /// @throws IllegalArgumentException if the view's key is an integer or takes less bytes, or
+    ///     the batch is full
     public WriteBatch row(View view, String key, long eventTime, long availabilityTime) {
         byte[] text = key.getBytes(StandardCharsets.UTF_8);
         Field declared = view.schema().key();

@@ -113,7 +113,9 @@ class EmbeddedStoreBehaviourTest {
                 store.write(batch);
                 store.checkpoint();
                 assertThat(reader.find(1)).isTrue();
-                assertThat(reader.row().eventTime()).as("as it was when it was opened").isOne();
+                assertThat(reader.row().eventTime())
+                        .as("as it was when it was opened")
+                        .isOne();
                 assertThatIllegalStateException()
                         .isThrownBy(() -> read.write(batch))
                         .withMessage("the store is open to be read only");
@@ -167,7 +169,9 @@ class EmbeddedStoreBehaviourTest {
                     batch.clear();
                     Samples.addTen(batch, ten, key * 1_000_003, key);
                     store.write(batch);
-                    assertThat(reader.find(key / 2 * 1_000_003)).as("key %d", key / 2).isTrue();
+                    assertThat(reader.find(key / 2 * 1_000_003))
+                            .as("key %d", key / 2)
+                            .isTrue();
                 }
             }
             assertThat(before).isBetween(8L, 9L);
@@ -274,7 +278,9 @@ class EmbeddedStoreBehaviourTest {
                         for (long key = first; key < first + 20; key++) {
                             Samples.addTen(mine.clear(), store.view("ten"), key, 1);
                             store.write(mine);
-                            assertThat(reader.find(key)).as("what was acknowledged").isTrue();
+                            assertThat(reader.find(key))
+                                    .as("what was acknowledged")
+                                    .isTrue();
                         }
                     } catch (Throwable e) {
                         problems.add(e);
@@ -316,7 +322,8 @@ class EmbeddedStoreBehaviourTest {
     @Test
     void shouldReadSchemasAsTheyAreWritten() {
         assertThat(ViewSchema.parse(Samples.EVERY.text())).isEqualTo(Samples.EVERY);
-        assertThat(ViewSchema.parse("# features\n\n view  v \n\tkey k string(7)\nfield a bool").text())
+        assertThat(ViewSchema.parse("# features\n\n view  v \n\tkey k string(7)\nfield a bool")
+                        .text())
                 .isEqualTo("view v\nkey k string(7)\nfield a bool\n");
         String[][] wrong = {
             {"view v\nkey k int64\nfield a float16", "schema, line 3: 'a' is of type 'float16', expected float64,"},

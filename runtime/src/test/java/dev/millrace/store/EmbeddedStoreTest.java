@@ -10,7 +10,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The embedded store does what is asked of every store. It grows, and takes checkpoints all the time.
+/// The embedded store does what is asked of every store. It grows, and takes checkpoints all the
+/// time.
 class EmbeddedStoreTest extends FeatureStoreContract {
     @TempDir
     Path temp;

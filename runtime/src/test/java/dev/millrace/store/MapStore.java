@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// A store that is a map, and forgets everything: what others are compared with, and the proof that the interface is
-/// not made for one of them.
+/// A store that is a map, and forgets everything: what others are compared with, and the proof that
+/// the interface is not made for one of them.
 final class MapStore implements FeatureStore {
     private final List<MapView> views = new ArrayList<>();
     private long sequence;
@@ -151,7 +151,8 @@ final class MapStore implements FeatureStore {
 
         private void require(FieldType key) {
             if (view.schema.key().type() != key) {
-                throw new IllegalArgumentException("the key is " + view.schema.key().typeText());
+                throw new IllegalArgumentException(
+                        "the key is " + view.schema.key().typeText());
             }
         }
 

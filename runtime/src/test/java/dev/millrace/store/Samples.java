@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/// Schemas and rows for tests. A row's fields all follow from its key and its event time, so that a row which is made of
-/// two is noticed.
+/// Schemas and rows for tests. A row's fields all follow from its key and its event time, so that a
+/// row which is made of two is noticed.
 final class Samples {
     /// A field of each type, keys are strings.
     static final ViewSchema EVERY = new ViewSchema(
@@ -74,7 +74,9 @@ final class Samples {
                 case INT32 -> batch.putInt(field, random.nextInt());
                 case BOOL -> batch.putBoolean(field, random.nextBoolean());
                 case STRING ->
-                    batch.putString(field, "x".repeat(random.nextInt(schema.fields().get(field).maxBytes() + 1)));
+                    batch.putString(
+                            field,
+                            "x".repeat(random.nextInt(schema.fields().get(field).maxBytes() + 1)));
             }
         }
     }

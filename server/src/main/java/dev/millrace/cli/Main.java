@@ -4,6 +4,7 @@ package dev.millrace.cli;
 import dev.millrace.conformance.ConformanceCommand;
 import dev.millrace.load.LoadCommand;
 import dev.millrace.server.Version;
+import dev.millrace.tool.FeaturesCommand;
 import dev.millrace.tool.ModelCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "millrace",
         description =
-                "Serves ONNX models, answered in microseconds, looks at models, and tests and puts load on servers.",
+                "Serves ONNX models, answered in microseconds, looks at models and features, and tests and puts load"
+                        + " on servers.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Versions.class,
         footer = {
@@ -28,7 +30,13 @@ import picocli.CommandLine.Spec;
             "From a checkout, the launcher also has",
             "  bench  Measures how long a model takes: millrace bench --help"
         },
-        subcommands = {ServeCommand.class, LoadCommand.class, ConformanceCommand.class, ModelCommand.class})
+        subcommands = {
+            ServeCommand.class,
+            LoadCommand.class,
+            ConformanceCommand.class,
+            ModelCommand.class,
+            FeaturesCommand.class
+        })
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -59,7 +67,9 @@ public final class Main implements Runnable {
 
     /// What works on models logs; its output is not for that. The server sees to its log itself.
     private static int runLast(ParseResult parsed) {
-        if (parsed.hasSubcommand() && parsed.subcommand().commandSpec().name().equals("model")) {
+        String command =
+                parsed.hasSubcommand() ? parsed.subcommand().commandSpec().name() : "";
+        if (command.equals("model") || command.equals("features")) {
             Logging.toStandardError(false);
         }
         return new RunLast().execute(parsed);
@@ -84,7 +94,8 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "which command? There are: serve, load, conformance, model");
+        throw new ParameterException(
+                spec.commandLine(), "which command? There are: serve, load, conformance, model, features");
     }
 
     /// What `--version` prints.

@@ -28,7 +28,7 @@ final class Complaints {
         try {
             return work.call();
         } catch (NoSuchFileException e) {
-            return complain(e.getFile() + ": there is no such file");
+            return complain(e.getFile() + ": " + (e.getReason() == null ? "there is no such file" : e.getReason()));
         } catch (IOException
                 | UncheckedIOException
                 | InvalidModelException

@@ -94,7 +94,7 @@ final class ReportText {
                 .collect(Collectors.joining(", "));
     }
 
-    private static String grouped(long number) {
+    static String grouped(long number) {
         return String.format(Locale.ROOT, "%,d", number);
     }
 
