@@ -11,6 +11,7 @@ import dev.hardwood.schema.SchemaNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,9 @@ final class ParquetRecords implements Records {
     private final StallWatch watch = new StallWatch(STALL);
     private final HardwoodContext context = HardwoodContext.create(THREADS);
     private final ParquetValue[] kinds;
+    /// Of columns with points in time; such without a zone are taken to be in UTC.
+    private final LogicalType.TimestampType[] times;
+
     private final int[] fields;
     private ParquetFileReader reader;
     private RowReader row;
@@ -36,6 +40,7 @@ final class ParquetRecords implements Records {
     ParquetRecords(Path file, List<String> wanted) throws IOException {
         this.file = file;
         this.kinds = new ParquetValue[wanted.size()];
+        this.times = new LogicalType.TimestampType[wanted.size()];
         this.fields = new int[wanted.size()];
         try {
             reader = open();
@@ -43,7 +48,9 @@ final class ParquetRecords implements Records {
             int[] places =
                     Records.places(file, nodes.stream().map(SchemaNode::name).toList(), wanted);
             for (int i = 0; i < places.length; i++) {
-                kinds[i] = kind(nodes.get(places[i]));
+                SchemaNode node = nodes.get(places[i]);
+                times[i] = time(node);
+                kinds[i] = times[i] == null ? kind(node) : null;
             }
             row = guarded(() -> reader.buildRowReader()
                     .projection(ColumnProjection.columns(wanted.toArray(String[]::new)))
@@ -69,11 +76,7 @@ final class ParquetRecords implements Records {
         }
     }
 
-    /// The kind of a column; null of one with points in time.
     private ParquetValue kind(SchemaNode node) throws InvalidDataException {
-        if (isTime(node)) {
-            return null;
-        }
         return ParquetValue.of(node)
                 .orElseThrow(() -> new InvalidDataException(
                         file,
@@ -81,10 +84,12 @@ final class ParquetRecords implements Records {
                                 + ", expected numbers, truth values, texts or points in time"));
     }
 
-    private static boolean isTime(SchemaNode node) {
-        return node instanceof SchemaNode.PrimitiveNode column
-                && column.maxRepetitionLevel() == 0
-                && column.logicalType() instanceof LogicalType.TimestampType;
+    /// What a column with points in time says of them; null of others.
+    private static LogicalType.TimestampType time(SchemaNode node) {
+        boolean single = node instanceof SchemaNode.PrimitiveNode column && column.maxRepetitionLevel() == 0;
+        return single && ((SchemaNode.PrimitiveNode) node).logicalType() instanceof LogicalType.TimestampType time
+                ? time
+                : null;
     }
 
     @Override
@@ -109,7 +114,12 @@ final class ParquetRecords implements Records {
             if (row.isNull(field)) {
                 return null;
             }
-            return kinds[column] == null ? row.getTimestamp(field).toString() : kinds[column].asText(row, field);
+            if (kinds[column] != null) {
+                return kinds[column].asText(row, field);
+            }
+            return times[column].isAdjustedToUTC()
+                    ? row.getTimestamp(field).toString()
+                    : row.getLocalTimestamp(field).toInstant(ZoneOffset.UTC).toString();
         });
     }
 

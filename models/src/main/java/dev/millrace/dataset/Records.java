@@ -14,7 +14,7 @@ import java.util.Locale;
 /// The end of the file's name tells what it is: `.csv` and `.tsv` with the names of columns in the
 /// first line, `.jsonl` and `.ndjson` with an object in each line, these perhaps with `.gz`, and
 /// `.parquet`. Numbers are texts that are read back as the same numbers; a point in time in Parquet
-/// is one as ISO 8601 has it.
+/// is one as ISO 8601 has it, in UTC if the file does not say.
 ///
 /// Threads: one. Ownership: whoever opened it closes it.
 public interface Records extends AutoCloseable {

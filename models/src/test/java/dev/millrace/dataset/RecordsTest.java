@@ -63,12 +63,24 @@ class RecordsTest {
                 .containsExactly("line 1 [1.50, x\ny]", "line 3 [null, null]", "line 4 [true, null]");
     }
 
+    private Path parquet(String name) throws IOException {
+        try (InputStream in = RecordsTest.class.getResourceAsStream("/dataset/" + name + ".parquet")) {
+            return Files.write(temp.resolve(name + ".parquet"), in.readAllBytes());
+        }
+    }
+
+    @Test
+    void shouldReadPointsInTimeOfParquetInAnyUnit() throws IOException {
+        assertThat(read(parquet("times"), "t_us", "t_tz", "t_ms"))
+                .containsExactly(
+                        "row 1 [2026-01-31T12:00:00.000001Z, 2026-01-31T12:00:00Z, 1960-01-01T00:00:00.500Z]",
+                        "row 2 [2026-01-31T13:00:00.000001Z, 2026-01-31T13:00:00Z, null]",
+                        "row 3 [2026-01-31T14:00:00.000001Z, 2026-01-31T14:00:00Z, 1960-01-01T00:00:00.500Z]");
+    }
+
     @Test
     void shouldReadColumnsOfParquet() throws IOException {
-        Path file = temp.resolve("a.parquet");
-        try (InputStream in = RecordsTest.class.getResourceAsStream("/dataset/snappy.parquet")) {
-            Files.write(file, in.readAllBytes());
-        }
+        Path file = parquet("snappy");
 
         List<String> rows = read(file, "s", "flag", "l", "x_0", "gap", "u", "money");
 
@@ -94,6 +106,10 @@ class RecordsTest {
         assertThatThrownBy(() -> read(broken, "a")).hasMessageStartingWith(broken + ": line 1: at character 8: ");
         Path other = write("a.txt", "");
         assertThatThrownBy(() -> read(other, "a")).hasMessageContaining("its name does not tell what it is");
+        Path days = parquet("snappy");
+        assertThatThrownBy(() -> read(days, "day"))
+                .hasMessageStartingWith(days + ": column 'day' is ")
+                .hasMessageEndingWith("expected numbers, truth values, texts or points in time");
         Path no = write("no.parquet", "no");
         assertThatThrownBy(() -> read(no, "a")).hasMessageContaining("it is no Parquet file, or damaged");
         assertThatThrownBy(() -> read(temp.resolve("none.csv"), "a")).isInstanceOf(NoSuchFileException.class);

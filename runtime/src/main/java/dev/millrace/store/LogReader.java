@@ -120,8 +120,9 @@ final class LogReader implements AutoCloseable {
         }
         int needed = LogRecord.HEADER + length;
         if (needed > buffer.byteSize()) {
+            OffHeapRegion larger = OffHeapRegion.allocate(MemoryTag.STORE, needed);
             buffer.close();
-            buffer = OffHeapRegion.allocate(MemoryTag.STORE, needed);
+            buffer = larger;
         }
         MemorySegment record = buffer.segment().asSlice(0, needed);
         boolean isWhole = StoreFiles.readFully(channel, record.asByteBuffer(), at) && LogRecord.isWhole(record, length);

@@ -99,8 +99,10 @@ final class WriteAheadLog implements AutoCloseable {
     private MemorySegment record(int length) {
         int needed = LogRecord.HEADER + length;
         if (needed > buffer.byteSize()) {
+            OffHeapRegion larger =
+                    OffHeapRegion.allocate(MemoryTag.STORE, Math.max(needed, Integer.highestOneBit(needed) * 2L));
             buffer.close();
-            buffer = OffHeapRegion.allocate(MemoryTag.STORE, Math.max(needed, Integer.highestOneBit(needed) * 2L));
+            buffer = larger;
         }
         return buffer.segment().asSlice(0, needed);
     }

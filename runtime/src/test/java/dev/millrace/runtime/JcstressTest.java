@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Runs [TicketStress], [LaneStress], [ReopenStress], [BudgetStress], that of terminations and that of a feature store's
-/// table in JVMs of their own; the report is in `target/jcstress`.
+/// Runs [TicketStress], [LaneStress], [ReopenStress], [BudgetStress], that of terminations and that of a feature
+/// store's table in JVMs of their own; the report is in `target/jcstress`.
 class JcstressTest {
     /// Two of them have three actors, and are left out where there are two processors.
     private static final int TESTS = Runtime.getRuntime().availableProcessors() > 2 ? 28 : 26;

@@ -32,8 +32,8 @@ final class TableStress {
     private static MemorySegment row(long number) {
         MemorySegment memory = MemorySegment.ofArray(new long[1 + SCHEMA.rowBytes() / Long.BYTES]);
         memory.set(ValueLayout.JAVA_LONG, 0, KEY);
-        for (int at : new int[] {ViewSchema.EVENT_TIME, ViewSchema.AVAILABILITY_TIME, SCHEMA.offset(0), SCHEMA.offset(1)
-        }) {
+        for (int at :
+                new int[] {ViewSchema.EVENT_TIME, ViewSchema.AVAILABILITY_TIME, SCHEMA.offset(0), SCHEMA.offset(1)}) {
             memory.set(ValueLayout.JAVA_LONG, Long.BYTES + (long) at, number);
         }
         return memory;
