@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.NativeMemory;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,6 +17,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What is there when a store is opened again, whatever became of its files.
@@ -270,6 +273,42 @@ class StoreRecoveryTest {
             Samples.addTen(batch, store.view("ten"), 1, 2);
             store.write(batch);
             assertThat(Files.readAllBytes(rows)).isEqualTo(before);
+        }
+    }
+
+    /// A file that must not grow is like a disk that is full: a part of a record is written, and no
+    /// more.
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void shouldGoOnWhenTheLogCouldNotBeWritten() throws Exception {
+        Path folder = temp.resolve("store");
+        Process process = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "ulimit -f 512 && exec \"$@\"",
+                        "sh",
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-XX:-UsePerfData",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        CappedWriter.class.getName(),
+                        folder.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(process.waitFor()).as(said).isZero();
+        assertThat(said).endsWith(" File too large\n");
+        long last = Long.parseLong(said.lines().reduce((_, line) -> line).orElseThrow().split(" ")[0]);
+        assertThat(last).as("batches").isGreaterThan(10);
+        try (EmbeddedStore store = open(folder);
+                ViewReader reader = store.view("ten").reader()) {
+            for (long key = 0; key < 50; key++) {
+                assertThat(reader.find(key)).isTrue();
+                assertThat(reader.row().eventTime()).isEqualTo(last);
+                assertThat(Samples.problem(key, reader.row())).isEmpty();
+            }
         }
     }
 }
