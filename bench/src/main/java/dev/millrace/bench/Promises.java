@@ -82,7 +82,7 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             case FAILING -> new Failing(effort.rounds(), progress).measure();
             case MEMORY -> memory();
             case BACK_PRESSURE -> backPressure();
-            case STORE -> new StoreReads(ENTITIES, 2 * effort.repeats(), effort.repeatMillis(), progress).measure();
+            case STORE -> new StoreReads(ENTITIES, effort.repeats(), effort.repeatMillis(), progress).measure();
             default -> throw new IllegalArgumentException("no part " + part + ", there are " + PARTS);
         };
     }
