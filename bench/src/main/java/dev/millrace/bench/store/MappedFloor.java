@@ -43,6 +43,8 @@ final class MappedFloor implements AutoCloseable {
                     channel.write(part, at + part.position());
                 }
             }
+            // What is not on the disk yet would be written while the store's log is.
+            channel.force(true);
             this.mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, places * placeBytes, arena);
         }
         mapped.load();
