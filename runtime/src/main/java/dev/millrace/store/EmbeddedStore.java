@@ -58,7 +58,7 @@ public final class EmbeddedStore implements FeatureStore {
             }
             recovered = Recovery.of(files);
             Manifest manifest = withViews(recovered, options, schemas);
-            if (manifest != recovered.manifest()) {
+            if (!manifest.equals(recovered.manifest())) {
                 manifest.write(files);
             }
             files.clean(manifest.generation(), manifest.rows());

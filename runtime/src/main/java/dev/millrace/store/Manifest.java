@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -33,7 +32,7 @@ record Manifest(long generation, long sequence, List<Entry> views) {
 
     /// Reads the manifest of a store.
     ///
-    /// @throws NoSuchFileException if there is none
+    /// @throws java.nio.file.NoSuchFileException if there is none
     /// @throws CorruptStoreException if it is damaged
     static Manifest read(StoreFiles files) throws IOException {
         Path file = files.manifest();

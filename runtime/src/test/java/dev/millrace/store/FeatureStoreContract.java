@@ -156,12 +156,12 @@ abstract class FeatureStoreContract {
             long[] one = cases[i];
             for (boolean together : new boolean[] {false, true}) {
                 long key = 2L * i + (together ? 1 : 0);
-                batch.clear().row(ten, key, one[0], one[1]).putDouble(0, one[2]);
+                batch.clear().row(ten, key, one[0], one[1]).putDouble(0, (double) one[2]);
                 if (!together) {
                     store.write(batch);
                     batch.clear();
                 }
-                store.write(batch.row(ten, key, one[3], one[4]).putDouble(1, one[5]));
+                store.write(batch.row(ten, key, one[3], one[4]).putDouble(1, (double) one[5]));
 
                 try (ViewReader reader = ten.reader()) {
                     assertThat(reader.find(key)).isTrue();
@@ -170,7 +170,7 @@ abstract class FeatureStoreContract {
                             : reader.row().getDouble(1);
                     assertThat(there)
                             .as("case %d, in one batch: %s", i, together)
-                            .isEqualTo(one[6]);
+                            .isEqualTo((double) one[6]);
                     assertThat(reader.row().isNull(0))
                             .as("fields of two rows")
                             .isNotEqualTo(reader.row().isNull(1));

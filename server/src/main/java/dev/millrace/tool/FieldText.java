@@ -38,7 +38,8 @@ final class FieldText {
         String plain = text.strip();
         char last = plain.isEmpty() ? ' ' : plain.charAt(plain.length() - 1);
         boolean special = plain.endsWith("NaN") || plain.endsWith("Infinity");
-        if (!special && last != '.' && (last < '0' || last > '9') || plain.indexOf('x') >= 0) {
+        boolean ends = special || last == '.' || (last >= '0' && last <= '9');
+        if (!ends || plain.indexOf('x') >= 0) {
             throw new NumberFormatException(plain);
         }
         return plain;

@@ -16,6 +16,8 @@ import java.nio.file.StandardOpenOption;
 ///
 /// Threads: one reads. Ownership: whoever made it closes it.
 final class MappedFloor implements AutoCloseable {
+    private static final int PLACE = 128;
+
     private final Arena arena = Arena.ofShared();
     private final MemorySegment mapped;
     private final MemorySegment row;
@@ -23,12 +25,11 @@ final class MappedFloor implements AutoCloseable {
     private final long placeBytes;
     private final long rowBytes;
 
-    /// @param places how many there are
-    /// @param placeBytes of each
-    /// @param rowBytes that are read of one
-    MappedFloor(Path file, long places, long placeBytes, long rowBytes) throws IOException {
-        this.places = places;
-        this.placeBytes = placeBytes;
+    /// @param bytes of the file
+    /// @param rowBytes that are read of a place, which is of two cache lines
+    MappedFloor(Path file, long bytes, long rowBytes) throws IOException {
+        this.places = bytes / PLACE;
+        this.placeBytes = PLACE;
         this.rowBytes = rowBytes;
         this.row = arena.allocate(rowBytes, 64);
         try (FileChannel channel =

@@ -97,25 +97,32 @@ public final class StoreReads {
         long loadNanos = System.nanoTime() - started;
         started = System.nanoTime();
         try (EmbeddedStore store = EmbeddedStore.open(files, options)) {
-            long openNanos = System.nanoTime() - started;
-            View view = store.view(Entities.SCHEMA.name());
+            return measure(store, folder, loadNanos, System.nanoTime() - started);
+        }
+    }
+
+    private Findings measure(EmbeddedStore store, Path folder, long loadNanos, long openNanos) throws IOException {
+        View view = store.view(Entities.SCHEMA.name());
+        gate(view);
+        progress.println("every entity is there and right");
+        ViewStatistics statistics = view.statistics();
+        try (MappedFloor floor =
+                        new MappedFloor(folder.resolve("floor"), statistics.bytes(), view.schema().rowBytes());
+                ViewReader reader = view.reader()) {
+            List<Timed> timed = new ArrayList<>(rounds(false, floor, reader));
+            long before = store.statistics().checkpoints();
+            Updates updates = new Updates(store, entities, RATE, BATCH_ROWS);
+            writing(updates, () -> timed.addAll(rounds(true, floor, reader)));
+            Updates.Reached reached = updates.end();
+            long checkpoints = store.statistics().checkpoints() - before;
             gate(view);
-            progress.println("every entity is there and right");
-            ViewStatistics statistics = view.statistics();
-            long places = statistics.bytes() / 128;
-            try (MappedFloor floor = new MappedFloor(
-                            folder.resolve("floor"), places, 128, view.schema().rowBytes());
-                    ViewReader reader = view.reader()) {
-                List<Timed> timed = new ArrayList<>(rounds(false, floor, reader));
-                long before = store.statistics().checkpoints();
-                try (Updates updates = new Updates(store, entities, RATE, BATCH_ROWS)) {
-                    timed.addAll(rounds(true, floor, reader));
-                    Updates.Reached reached = updates.end();
-                    long checkpoints = store.statistics().checkpoints() - before;
-                    gate(view);
-                    return new Findings(entities, statistics, timed, reached, checkpoints, loadNanos, openNanos);
-                }
-            }
+            return new Findings(entities, statistics, timed, reached, checkpoints, loadNanos, openNanos);
+        }
+    }
+
+    private static void writing(Updates updates, Runnable work) {
+        try (updates) {
+            work.run();
         }
     }
 
