@@ -300,7 +300,8 @@ class StoreRecoveryTest {
 
         assertThat(process.waitFor()).as(said).isZero();
         assertThat(said).endsWith(" File too large\n");
-        long last = Long.parseLong(said.lines().reduce((_, line) -> line).orElseThrow().split(" ")[0]);
+        long last = Long.parseLong(
+                said.lines().reduce((_, line) -> line).orElseThrow().split(" ")[0]);
         assertThat(last).as("batches").isGreaterThan(10);
         try (EmbeddedStore store = open(folder);
                 ViewReader reader = store.view("ten").reader()) {

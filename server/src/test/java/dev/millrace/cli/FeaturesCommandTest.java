@@ -233,7 +233,8 @@ class FeaturesCommandTest {
                 "rows.csv: there is no column 'event_time'", "load", store, "--view", "customers", "--data", rows);
         String[][] cases = {
             {"CH,3", "CH,1.5", "line 2, column 'orders': '1.5' came, expected int32"},
-            {"2026-01-31T12:00:00Z", "yesterday", "line 2, column 'seen': 'yesterday' came, expected microseconds since"},
+            {"2026-01-31T12:00:00Z", "yesterday", "line 2, column 'seen': 'yesterday' came, expected microseconds since"
+            },
             {"c2", "", "line 3, column 'customer': nothing came"},
             {"12.5", "0x1p3", "line 2, column 'amount': '0x1p3' came, expected float64"},
             {"CH", "Schweiz", "line 2, column 'country': field 'country' of view 'customers' is 7 bytes long"},
@@ -241,15 +242,7 @@ class FeaturesCommandTest {
         for (String[] one : cases) {
             Path file = write("bad.csv", ROWS.replace(one[0], one[1]));
             assertComplains(
-                    "bad.csv: " + one[2],
-                    "load",
-                    store,
-                    "--view",
-                    "customers",
-                    "--data",
-                    file,
-                    "--event-time",
-                    "seen");
+                    "bad.csv: " + one[2], "load", store, "--view", "customers", "--data", file, "--event-time", "seen");
         }
     }
 }

@@ -106,8 +106,10 @@ public final class StoreReads {
         gate(view);
         progress.println("every entity is there and right");
         ViewStatistics statistics = view.statistics();
-        try (MappedFloor floor =
-                        new MappedFloor(folder.resolve("floor"), statistics.bytes(), view.schema().rowBytes());
+        try (MappedFloor floor = new MappedFloor(
+                        folder.resolve("floor"),
+                        statistics.bytes(),
+                        view.schema().rowBytes());
                 ViewReader reader = view.reader()) {
             List<Timed> timed = new ArrayList<>(rounds(false, floor, reader));
             long before = store.statistics().checkpoints();
