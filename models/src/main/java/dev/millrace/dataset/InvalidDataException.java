@@ -9,11 +9,13 @@ import java.nio.file.Path;
 public final class InvalidDataException extends IOException {
     private static final long serialVersionUID = 1;
 
-    InvalidDataException(Path file, String problem) {
+    /// @param problem what is wrong, and where
+    public InvalidDataException(Path file, String problem) {
         super(file + ": " + problem);
     }
 
-    InvalidDataException(Path file, String problem, Throwable cause) {
+    /// @param problem what is wrong, and where
+    public InvalidDataException(Path file, String problem, Throwable cause) {
         super(file + ": " + problem, cause);
     }
 }

@@ -7,7 +7,7 @@ import java.time.Duration;
 /// comes.
 ///
 /// Threads: the one that made it enters and leaves; one of its own watches. Ownership: whoever made it closes it.
-final class StallWatch implements AutoCloseable {
+public final class StallWatch implements AutoCloseable {
     private static final long MOST_MILLIS = 1_000;
     private static final int LOOKS = 4;
 
@@ -19,21 +19,23 @@ final class StallWatch implements AutoCloseable {
     private boolean closed;
     private long since;
 
-    /// @param limit how long it may be away
-    StallWatch(Duration limit) {
+    /// A watch of the thread that makes it.
+    ///
+    /// @param limit how long that may be away
+    public StallWatch(Duration limit) {
         this.limitNanos = limit.toNanos();
         this.lookMillis = Math.clamp(limit.toMillis() / LOOKS, 1, MOST_MILLIS);
         Thread.ofPlatform().daemon().name("millrace-stall-watch").start(this::watch);
     }
 
     /// The thread goes away.
-    synchronized void enter() {
+    public synchronized void enter() {
         inside = true;
         since = System.nanoTime();
     }
 
     /// The thread is back; whether it had to be interrupted, now or before.
-    synchronized boolean leave() {
+    public synchronized boolean leave() {
         inside = false;
         if (tripped) {
             Thread.interrupted(); // it was meant for what the thread comes from
