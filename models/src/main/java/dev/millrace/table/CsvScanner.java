@@ -15,6 +15,10 @@ final class CsvScanner implements Closeable {
     private final char separator;
     private final TextInput in;
     private int position;
+    /// Where the field is looked at, and where it goes without its quotes.
+    private int at;
+
+    private int to;
     private int start;
     private int end;
     private boolean quoted;
@@ -83,7 +87,7 @@ final class CsvScanner implements Closeable {
     }
 
     private void plain() throws IOException {
-        int at = position;
+        at = position;
         while (true) {
             char[] buffer = in.buffer();
             int limit = in.limit();
@@ -91,19 +95,14 @@ final class CsvScanner implements Closeable {
                 char next = buffer[at];
                 if (next == separator || next == '\n' || next == '\r') {
                     end = at;
-                    endField(at, next);
+                    endField(next);
                     return;
                 }
                 at++;
             }
-            int held = at - start;
-            boolean filled = in.fill(start);
-            start = 0;
-            at = held;
-            if (!filled) {
+            if (!refill()) {
                 end = at;
-                position = at;
-                more = false;
+                endFile();
                 return;
             }
         }
@@ -111,58 +110,60 @@ final class CsvScanner implements Closeable {
 
     /// Takes the quotes out where they are: what is behind two of them moves down.
     private void quoted() throws IOException {
-        int at = position + 1;
-        int to = position;
+        at = position + 1;
+        to = position;
         while (true) {
-            while (at == in.limit()) {
-                int shift = start;
-                boolean filled = in.fill(start);
-                start = 0;
-                at -= shift;
-                to -= shift;
-                if (!filled) {
-                    throw invalid("field " + fields + " begins with a quote that has no end");
-                }
+            if (at == in.limit() && !refill()) {
+                throw invalid("field " + fields + " begins with a quote that has no end");
             }
-            char[] buffer = in.buffer();
-            char next = buffer[at++];
+            char next = in.buffer()[at++];
             if (next != '"') {
                 if (next == '\n') {
                     in.endLine();
                 }
-                buffer[to++] = next;
+                in.buffer()[to++] = next;
                 continue;
             }
-            if (at == in.limit()) {
-                int shift = start;
-                boolean filled = in.fill(start);
-                start = 0;
-                at -= shift;
-                to -= shift;
-                if (!filled) {
-                    end = to;
-                    position = at;
-                    more = false;
-                    return;
-                }
-                buffer = in.buffer();
-            }
-            next = buffer[at];
-            if (next == '"') {
-                buffer[to++] = next;
-                at++;
-            } else if (next == separator || next == '\n' || next == '\r') {
+            if (at == in.limit() && !refill()) {
                 end = to;
-                endField(at, next);
+                endFile();
                 return;
-            } else {
-                throw invalid("'" + next + "' came behind the quotes of field " + fields + ", expected '" + separator
-                        + "' or the end of the line");
             }
+            next = in.buffer()[at];
+            if (next != '"') {
+                end = to;
+                endQuoted(next);
+                return;
+            }
+            in.buffer()[to++] = next;
+            at++;
         }
     }
 
-    private void endField(int at, char by) {
+    /// Reads more behind the field that is looked at.
+    private boolean refill() throws IOException {
+        int shift = start;
+        boolean filled = in.fill(shift);
+        start = 0;
+        at -= shift;
+        to -= shift;
+        return filled;
+    }
+
+    private void endQuoted(char by) throws IOException {
+        if (by != separator && by != '\n' && by != '\r') {
+            throw invalid("'" + by + "' came behind the quotes of field " + fields + ", expected '" + separator
+                    + "' or the end of the line");
+        }
+        endField(by);
+    }
+
+    private void endFile() {
+        position = at;
+        more = false;
+    }
+
+    private void endField(char by) {
         position = at + 1;
         more = by == separator;
         if (!more) {

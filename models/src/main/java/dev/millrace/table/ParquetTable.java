@@ -81,11 +81,6 @@ final class ParquetTable extends TableFile {
     }
 
     @Override
-    public boolean isText() {
-        return false;
-    }
-
-    @Override
     TableReader reader(List<Column> selection, boolean absent) throws IOException {
         return new Reader(selection);
     }
@@ -137,22 +132,19 @@ final class ParquetTable extends TableFile {
         public boolean next(TableBatch batch) throws IOException {
             batch.clear();
             batch.unit("row");
+            return guarded(() -> fill(batch));
+        }
+
+        private boolean fill(TableBatch batch) {
             int filled = 0;
-            while (filled < batch.capacity() && guarded(this::advance)) {
+            while (filled < batch.capacity() && row.hasNext()) {
+                row.next();
                 batch.place(filled, ++number);
                 read(batch, filled);
                 filled++;
             }
             batch.rows(filled);
             return filled > 0;
-        }
-
-        private boolean advance() {
-            boolean more = row.hasNext();
-            if (more) {
-                row.next();
-            }
-            return more;
         }
 
         private void read(TableBatch batch, int at) {

@@ -80,11 +80,6 @@ public abstract sealed class TableFile permits CsvTable, JsonTable, ParquetTable
         return -1;
     }
 
-    /// Whether values are text, whose way of being written is known.
-    public boolean isText() {
-        return true;
-    }
-
     /// The column of a name.
     ///
     /// @throws InvalidDataException if there is none that can be read

@@ -3,11 +3,13 @@ package dev.millrace.cli;
 
 import dev.millrace.conformance.ConformanceCommand;
 import dev.millrace.load.LoadCommand;
+import dev.millrace.score.ScoreCommand;
 import dev.millrace.server.Version;
 import dev.millrace.tool.FeaturesCommand;
 import dev.millrace.tool.ModelCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -35,15 +37,20 @@ import picocli.CommandLine.Spec;
             LoadCommand.class,
             ConformanceCommand.class,
             ModelCommand.class,
-            FeaturesCommand.class
+            FeaturesCommand.class,
+            ScoreCommand.class
         })
 public final class Main implements Runnable {
+    /// Commands that are no servers: of their logs only what is wrong is of use.
+    private static final Set<String> QUIET = Set.of("model", "features", "score");
+
     @Spec
     private CommandSpec spec;
 
     private Main() {}
 
-    /// Runs the command and exits with its exit code: 0 when all went well, 2 when it was called wrongly, 1 otherwise.
+    /// Runs the command and exits with its exit code: 0 when all went well, 2 when it was called
+    /// wrongly, 1 otherwise.
     public static void main(String[] arguments) {
         int code = run(writer(System.out), writer(System.err), arguments);
         if (code != 0) {
@@ -67,9 +74,8 @@ public final class Main implements Runnable {
 
     /// What works on models logs; its output is not for that. The server sees to its log itself.
     private static int runLast(ParseResult parsed) {
-        String command =
-                parsed.hasSubcommand() ? parsed.subcommand().commandSpec().name() : "";
-        if (command.equals("model") || command.equals("features")) {
+        if (parsed.hasSubcommand()
+                && QUIET.contains(parsed.subcommand().commandSpec().name())) {
             Logging.toStandardError(false);
         }
         return new RunLast().execute(parsed);
@@ -95,7 +101,7 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "which command? There are: serve, load, conformance, model, features");
+                spec.commandLine(), "which command? There are: serve, load, conformance, model, features, score");
     }
 
     /// What `--version` prints.
