@@ -79,6 +79,9 @@ final class Trig {
     /// By the series up to its ninth term; the next one is below 2^-60 of the whole.
     @Hot
     private static double sinNearZero(double x, double low) {
+        if (x == 0) {
+            return x; // also the zero that is negative
+        }
         double z = x * x;
         return x + (x * z * series(SINE, z) + low * (1 - z / 2));
     }
