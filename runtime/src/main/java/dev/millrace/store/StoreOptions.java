@@ -8,8 +8,7 @@ import java.util.Objects;
 /// @param durability what an acknowledged batch outlasts
 /// @param capacity for how many entities a new view has room before it grows, at least 1
 /// @param logBytes the size of the log from which on a checkpoint is taken, at least 4096. A
-///     longer log takes longer to be replayed, about a second for 200 MB; a shorter one has the
-///     tables written more often
+///     longer log takes longer to be replayed; a shorter one has the tables written more often
 public record StoreOptions(Durability durability, long capacity, long logBytes) {
     /// On the disk; room for 65,536 entities, a checkpoint for 64 MiB of log.
     public static final StoreOptions DEFAULT = new StoreOptions(Durability.DISK, 1 << 16, 64 << 20);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Features of entities that are kept where models are: written in batches, read in less than a
-/// microsecond.
+/// Features of entities that are kept where models are: written in batches, read in about half
+/// a microsecond.
 ///
 ///     write(batch) ─► WriteAheadLog ─► force ─► Table ◄── ViewReader.find(key) ─► the reader's own row
 ///                          │                      │
