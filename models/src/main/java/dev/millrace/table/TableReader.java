@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.table;
 
-import dev.millrace.dataset.InvalidDataException;
 import java.io.Closeable;
 import java.io.IOException;
 
@@ -15,8 +14,8 @@ public interface TableReader extends Closeable {
     ///
     /// @param batch one with the columns that are read
     /// @return whether there was any row
-    /// @throws InvalidDataException if the file is damaged so that rows cannot be told from each
-    ///     other
+    /// @throws dev.millrace.dataset.InvalidDataException if the file is damaged so that rows cannot
+    ///     be told from each other
     /// @throws IOException if it cannot be read
     boolean next(TableBatch batch) throws IOException;
 

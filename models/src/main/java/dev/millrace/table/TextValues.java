@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.table;
 
-import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 
@@ -52,7 +51,7 @@ final class TextValues {
 
     /// The microseconds of a time as text, with the time zone's offset.
     ///
-    /// @throws DateTimeException if it is none, or ArithmeticException if it is out of range
+    /// @throws java.time.DateTimeException if it is none, or ArithmeticException if it is out of range
     static long micros(String text) {
         // Instant knows more years, the other more ways to write them.
         return micros(

@@ -130,7 +130,7 @@ public final class ScoreCommand implements Callable<Integer> {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Show this help message and exit.")
-    private boolean help;
+    boolean help;
 
     @Spec
     private CommandSpec spec;

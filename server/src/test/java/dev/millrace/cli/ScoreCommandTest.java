@@ -118,7 +118,18 @@ class ScoreCommandTest {
     void shouldAnswerAsTheLibraryDoesRowByRow() throws IOException {
         Path out = temp.resolve("out.csv");
 
-        Run run = score("fraud", "--model-repository", ZOO, "--data", TEST, "--out", out, "--batch-rows", "7");
+        Run run = score(
+                "fraud",
+                "--model-repository",
+                ZOO,
+                "--data",
+                TEST,
+                "--out",
+                out,
+                "--version",
+                "1",
+                "--batch-rows",
+                "7");
 
         assertThat(run.code()).as(run.toString()).isZero();
         assertThat(run.err()).isEmpty();
@@ -334,6 +345,8 @@ class ScoreCommandTest {
         complains(1, "none.csv: there is no such file", MODEL, "--data", temp.resolve("none.csv"), "--out", out);
         complains(1, "none.onnx: there is no such file", temp.resolve("none.onnx"), "--data", in, "--out", out);
         complains(1, "none", "none", "--model-repository", ZOO, "--data", in, "--out", out);
+        complains(2, "--version is for models of a repository", MODEL, "--data", in, "--out", out, "--version", "1");
+        complains(1, "fraud", "fraud", "--model-repository", ZOO, "--version", "9", "--data", in, "--out", out);
         complains(1, "there is no column 'x'", MODEL, "--data", in, "--out", out, "--keep", "x");
         complains(2, "there is no type 'word'", MODEL, "--data", in, "--out", out, "--keep", "id:word");
         complains(2, "'id' twice", MODEL, "--data", in, "--out", out, "--keep", "id,*");
