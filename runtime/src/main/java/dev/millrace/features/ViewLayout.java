@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.features;
 
+import dev.millrace.memory.Hot;
 import dev.millrace.spec.FeatureView;
 import dev.millrace.spec.FieldSpec;
 import java.util.Arrays;
@@ -44,6 +45,7 @@ public final class ViewLayout {
     }
 
     /// Where a field lies, in bytes from the row's beginning.
+    @Hot
     public int offset(int field) {
         return offsets[field];
     }
