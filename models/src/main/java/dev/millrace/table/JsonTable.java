@@ -79,6 +79,11 @@ final class JsonTable extends TableFile {
     }
 
     @Override
+    public boolean mayHaveMore() {
+        return true;
+    }
+
+    @Override
     Map<String, String> others() {
         return others;
     }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -106,7 +107,7 @@ final class ParquetTable extends TableFile {
                 String[] names = selection.stream().map(Column::name).distinct().toArray(String[]::new);
                 guarded(() -> {
                     row = reader.buildRowReader()
-                            .projection(ColumnProjection.columns(names))
+                            .projection(projection(names))
                             .build();
                     return true;
                 });
@@ -118,6 +119,13 @@ final class ParquetTable extends TableFile {
                 close();
                 throw e;
             }
+        }
+
+        /// Only what is read; but the library takes a dot in a name for one of its own paths.
+        private static ColumnProjection projection(String[] names) {
+            return Arrays.stream(names).anyMatch(name -> name.indexOf('.') >= 0)
+                    ? ColumnProjection.all()
+                    : ColumnProjection.columns(names);
         }
 
         private int field(String name) {

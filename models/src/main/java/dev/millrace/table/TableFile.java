@@ -75,6 +75,18 @@ public abstract sealed class TableFile permits CsvTable, JsonTable, ParquetTable
     /// What columns are that cannot be read, by name.
     abstract Map<String, String> others();
 
+    /// Whether there is a column of a name, of values that can be read or not.
+    public final boolean has(String name) {
+        return others().containsKey(name)
+                || columns().stream().anyMatch(column -> column.name().equals(name));
+    }
+
+    /// Whether rows further on may have columns that the first ones lack, as objects of JSON lines
+    /// may.
+    public boolean mayHaveMore() {
+        return false;
+    }
+
     /// How many rows there are; -1 if that takes reading it.
     public long rows() {
         return -1;
@@ -109,11 +121,15 @@ public abstract sealed class TableFile permits CsvTable, JsonTable, ParquetTable
     ///
     /// @param selection what to read, in any order; a column may be read as several types
     /// @param absent whether a field that an object of JSON lines does not have is a missing value;
-    ///     otherwise it is a problem of its row
+    ///     otherwise it is a problem of its row. If it is, a nullable column of such a file need not
+    ///     be among [#columns()]
     /// @throws InvalidDataException if there is no such column
     public final TableReader read(List<Column> selection, boolean absent) throws IOException {
         for (Column wanted : selection) {
-            column(wanted.name());
+            boolean mayCome = mayHaveMore() && absent && wanted.nullable();
+            if (!mayCome) {
+                column(wanted.name());
+            }
         }
         return reader(List.copyOf(selection), absent);
     }

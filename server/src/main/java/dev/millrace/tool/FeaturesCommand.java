@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.tool;
 
+import dev.millrace.transform.FeaturesExplainCommand;
+import dev.millrace.transform.FeaturesTransformCommand;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine.Command;
@@ -8,12 +10,20 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// `millrace features`: what is done with the embedded feature store, without a server.
+/// `millrace features`: what is done with features and the embedded feature store, without a
+/// server.
 @Command(
         name = "features",
-        description = "Fills an embedded feature store from files, and looks into it.",
+        description = "Fills an embedded feature store from files and looks into it; computes features of files, and"
+                + " explains them.",
         mixinStandardHelpOptions = true,
-        subcommands = {FeaturesLoadCommand.class, FeaturesGetCommand.class, FeaturesStatsCommand.class})
+        subcommands = {
+            FeaturesLoadCommand.class,
+            FeaturesGetCommand.class,
+            FeaturesStatsCommand.class,
+            FeaturesTransformCommand.class,
+            FeaturesExplainCommand.class
+        })
 public final class FeaturesCommand implements Runnable {
     /// Held, so that it stays as it is set here.
     private static final Logger PARQUET = Logger.getLogger("dev.hardwood");
@@ -28,6 +38,7 @@ public final class FeaturesCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "what is to be done with a feature store? There are: load, get, stats");
+                spec.commandLine(),
+                "what is to be done with features? There are: load, get, stats, transform, explain");
     }
 }
