@@ -106,9 +106,7 @@ final class ParquetTable extends TableFile {
                 reader = open(context);
                 String[] names = selection.stream().map(Column::name).distinct().toArray(String[]::new);
                 guarded(() -> {
-                    row = reader.buildRowReader()
-                            .projection(projection(names))
-                            .build();
+                    row = reader.buildRowReader().projection(projection(names)).build();
                     return true;
                 });
                 for (int i = 0; i < kind.length; i++) {
