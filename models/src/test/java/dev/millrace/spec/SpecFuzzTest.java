@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,11 +53,20 @@ class SpecFuzzTest {
 
     @Test
     void shouldReadOrRefuseWhenTheTextIsDamaged() {
-        long seed = 20261123;
+        damage(20261123, 1000);
+    }
+
+    @Test
+    @Tag("slow")
+    void shouldReadOrRefuseWhenManyTextsAreDamaged() {
+        damage(20261125, 30_000);
+    }
+
+    private void damage(long seed, int cases) {
         SplittableRandom random = new SplittableRandom(seed);
         int read = 0;
         int refused = 0;
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i < cases; i++) {
             String text = damaged(SpecTexts.WHOLE, random);
             try {
                 assertThat(FeatureSpec.parse(text, folder).columns()).isNotEmpty();
@@ -73,8 +83,8 @@ class SpecFuzzTest {
                 fail("seed " + seed + ", case " + i + ":\n" + text, e);
             }
         }
-        assertThat(read).isGreaterThan(100);
-        assertThat(refused).isGreaterThan(1000);
+        assertThat(read).isGreaterThan(cases / 200);
+        assertThat(refused).isGreaterThan(cases / 4);
     }
 
     @Test
@@ -86,7 +96,7 @@ class SpecFuzzTest {
         long seed = 20261124;
         SplittableRandom random = new SplittableRandom(seed);
         int read = 0;
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 500; i++) {
             String text = damaged(state, random);
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
             Files.write(folder.resolve("s.json"), bytes);
@@ -102,7 +112,7 @@ class SpecFuzzTest {
                                 problem.matches("(?s)(features\\.yaml|s\\.json):[1-9][0-9]*:[1-9][0-9]*: .+: .+"));
             }
         }
-        assertThat(read).isBetween(100, 2900);
+        assertThat(read).isBetween(10, 490);
     }
 
     private static String damaged(String whole, SplittableRandom random) {

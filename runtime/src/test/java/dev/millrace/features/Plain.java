@@ -515,9 +515,10 @@ final class Plain {
     }
 
     private static Long part(DatePart part, java.time.ZoneId zone, long micros) {
-        ZonedDateTime time = Instant.ofEpochSecond(
-                        Math.floorDiv(micros, 1_000_000L), Math.floorMod(micros, 1_000_000L) * 1000)
-                .atZone(zone);
+        Instant instant =
+                Instant.ofEpochSecond(Math.floorDiv(micros, 1_000_000L), Math.floorMod(micros, 1_000_000L) * 1000);
+        Instant last = Instant.parse("2199-12-31T23:59:59Z");
+        ZonedDateTime time = instant.atZone(zone.getRules().getOffset(instant.isBefore(last) ? instant : last));
         return switch (part) {
             case SECOND -> (long) time.getSecond();
             case MINUTE -> (long) time.getMinute();
