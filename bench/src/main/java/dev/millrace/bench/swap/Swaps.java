@@ -201,6 +201,10 @@ public final class Swaps {
             resident[i] = server.residentMebibytes();
         }
         clients.pause();
+        // The server keeps memory of a request that is over for the next one: only what the last version has been
+        // asked compares with before.
+        clients.count(during);
+        clients.pause();
         double duringSeconds = (System.nanoTime() - began) / 1e9;
         return new Findings(
                 alone, during, aloneSeconds, duringSeconds, nanos, before, drained(admin, before), resident);
