@@ -10,7 +10,13 @@ import java.util.Objects;
 /// @param name the name that requests and responses use
 /// @param datatype the element type
 /// @param shape the dimensions, -1 where any size goes; empty for a scalar
-public record TensorSpec(String name, DataType datatype, List<Long> shape) {
+/// @param optional whether a request may leave it out, and its elements may be null
+public record TensorSpec(String name, DataType datatype, List<Long> shape, boolean optional) {
+    /// One that every request or answer has.
+    public TensorSpec(String name, DataType datatype, List<Long> shape) {
+        this(name, datatype, shape, false);
+    }
+
     /// Checks that nothing is null and makes the shape immutable.
     public TensorSpec {
         Objects.requireNonNull(name, "name");

@@ -30,8 +30,9 @@ interface Golden {
 
     /// Reads the request.
     ///
-    /// @return a tensor for each input, the caller's
-    Tensor[] request(List<ValueInfo> inputs, MemoryBudget budget) throws IOException;
+    /// @param raw whether inputs may be left out, and elements be null
+    /// @return a tensor for each input, the caller's; null for what was left out
+    Tensor[] request(List<ValueInfo> inputs, boolean raw, MemoryBudget budget) throws IOException;
 
     /// Reads the answer; it is the caller's.
     Expected expected(List<ValueInfo> outputs, MemoryBudget budget) throws IOException;

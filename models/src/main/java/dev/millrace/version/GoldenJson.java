@@ -34,10 +34,11 @@ record GoldenJson(Path request, Path answer, String name) implements Golden {
     private static final Pattern INTEGER = Pattern.compile("-?[0-9]{1,20}");
 
     @Override
-    public Tensor[] request(List<ValueInfo> inputs, MemoryBudget budget) throws IOException {
+    public Tensor[] request(List<ValueInfo> inputs, boolean raw, MemoryBudget budget) throws IOException {
         Reader reader = new Reader(name + REQUEST, read(request, name + REQUEST), "input", inputs, budget);
+        reader.raw = raw;
         Tensor[] tensors = reader.tensors();
-        for (int i = 0; i < tensors.length; i++) {
+        for (int i = 0; i < tensors.length && !raw; i++) {
             if (tensors[i] == null) {
                 Arrays.stream(tensors).filter(Objects::nonNull).forEach(Tensor::close);
                 throw new IllegalArgumentException(
@@ -79,6 +80,7 @@ record GoldenJson(Path request, Path answer, String name) implements Golden {
         private final List<ValueInfo> values;
         private final MemoryBudget budget;
         private final Tensor[] tensors;
+        private boolean raw;
         private double atol = Goldens.ATOL;
         private double rtol = Goldens.RTOL;
 
@@ -218,7 +220,8 @@ record GoldenJson(Path request, Path answer, String name) implements Golden {
                 throw new IllegalArgumentException(at + ".shape is " + Arrays.toString(shape)
                         + ", expected no more elements than " + at + ".data has");
             }
-            tensors[index] = new Tensor(budget, MemoryTag.CALL, value.datatype());
+            Tensor tensor = new Tensor(budget, MemoryTag.CALL, value.datatype());
+            tensors[index] = raw ? tensor.nullable() : tensor;
             tensors[index].reshape(shape);
             json.go(data);
             if (!json.isAt('[')) {
@@ -251,6 +254,13 @@ record GoldenJson(Path request, Path answer, String name) implements Golden {
 
         private void element(String at, Tensor tensor, int index) {
             DataType type = tensor.datatype();
+            if (tensor.isNullable() && json.isAt('n')) {
+                if (!json.literal().equals("null")) {
+                    throw new IllegalArgumentException(at + " is no value, expected one of type " + type + " or null");
+                }
+                tensor.setNull(index, true);
+                return;
+            }
             if (type == DataType.BYTES) {
                 if (!json.isAt('"')) {
                     throw new IllegalArgumentException(at + " is " + json.literal() + ", expected a text");

@@ -28,7 +28,7 @@ record GoldenTensors(Path folder, String name) implements Golden {
     private static final long MAX_BYTES = 256L << 20;
 
     @Override
-    public Tensor[] request(List<ValueInfo> inputs, MemoryBudget budget) throws IOException {
+    public Tensor[] request(List<ValueInfo> inputs, boolean raw, MemoryBudget budget) throws IOException {
         Tensor[] tensors = read("input", inputs, budget);
         for (int i = 0; i < tensors.length; i++) {
             if (tensors[i] == null) {

@@ -4,6 +4,7 @@ package dev.millrace.version;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.Tensor;
+import dev.millrace.model.TensorSpec;
 import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.OrtFailure;
 import dev.millrace.ort.TensorRunner;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -121,6 +123,19 @@ public final class Goldens {
         return goldens.size();
     }
 
+    /// Raw values that a model's inputs are made of: then goldens are requests of those.
+    public interface RawForm {
+        /// What requests may bring.
+        List<TensorSpec> inputs();
+
+        /// Makes the model's inputs.
+        ///
+        /// @param raw in the order of the inputs; null for what was left out
+        /// @return the caller's
+        /// @throws IllegalArgumentException if it is no request that is answered
+        Tensor[] prepare(Tensor[] raw, MemoryBudget budget);
+    }
+
     /// Has a session answer all of them.
     ///
     /// @param budget what the tensors are booked in
@@ -128,22 +143,31 @@ public final class Goldens {
     /// @throws IllegalArgumentException naming file and field, if one cannot be read as what it should be
     /// @throws UncheckedIOException if one cannot be read at all
     public void check(OnnxSession session, MemoryBudget budget) {
+        check(session, null, budget);
+    }
+
+    /// As [#check(OnnxSession, MemoryBudget)], where requests bring raw values.
+    ///
+    /// @param form null if they do not
+    public void check(OnnxSession session, RawForm form, MemoryBudget budget) {
         if (goldens.isEmpty()) {
             return;
         }
         try (TensorRunner runner = session.tensorRunner()) {
             for (Golden golden : goldens) {
-                check(golden, session, runner, budget);
+                check(golden, session, form, runner, budget);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("a golden cannot be read: " + e, e);
         }
     }
 
-    private static void check(Golden golden, OnnxSession session, TensorRunner runner, MemoryBudget budget)
+    private static void check(
+            Golden golden, OnnxSession session, RawForm form, TensorRunner runner, MemoryBudget budget)
             throws IOException {
         List<ValueInfo> values = session.outputs();
-        Tensor[] request = golden.request(session.inputs(), budget);
+        Tensor[] request =
+                form == null ? golden.request(session.inputs(), false, budget) : prepared(golden, form, budget);
         Tensor[] answer = values.stream()
                 .map(value -> new Tensor(budget, MemoryTag.CALL, value.datatype()))
                 .toArray(Tensor[]::new);
@@ -157,6 +181,21 @@ public final class Goldens {
         } finally {
             Arrays.stream(request).forEach(Tensor::close);
             Arrays.stream(answer).forEach(Tensor::close);
+        }
+    }
+
+    private static Tensor[] prepared(Golden golden, RawForm form, MemoryBudget budget) throws IOException {
+        List<ValueInfo> values = form.inputs().stream()
+                .map(spec ->
+                        new ValueInfo(spec.name(), ValueInfo.Kind.TENSOR, spec.datatype(), spec.shape(), List.of("")))
+                .toList();
+        Tensor[] raw = golden.request(values, true, budget);
+        try {
+            return form.prepare(raw, budget);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(golden.name() + ": " + e.getMessage(), e);
+        } finally {
+            Arrays.stream(raw).filter(Objects::nonNull).forEach(Tensor::close);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.millrace.memory.MemoryBudget;
 import dev.millrace.model.OnnxModel;
 import dev.millrace.ort.OnnxSession;
 import dev.millrace.ort.SessionSettings;
+import dev.millrace.spec.FeatureSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -72,10 +73,20 @@ public final class VersionLoader {
         return Aside.byWhoWaits(part);
     }
 
+    /// Whether a version's goldens are to be checked by who knows how the model's inputs are made: they are requests of
+    /// raw values, because there is a specification of features in its folder.
+    public boolean checksRawGoldens(Path folder) {
+        return goldens && isRaw(folder);
+    }
+
+    private static boolean isRaw(Path folder) {
+        return Files.exists(folder.resolve(FeatureSpec.FILE_NAME));
+    }
+
     /// Loads a version; [#aside] is for all of it and what follows.
     ///
     /// @param file its model
-    /// @param folder the version's, with its goldens
+    /// @param folder the version's, with its goldens, which are not for here if they are of raw values
     /// @param weights what the model is booked in
     /// @param tensors what its goldens are booked in
     /// @throws TrialFailed if it does not pass its trial
@@ -85,7 +96,7 @@ public final class VersionLoader {
     /// @throws dev.millrace.memory.MemoryExceededException if there is not enough memory for it
     public Loaded load(Path file, Path folder, SessionSettings settings, MemoryBudget weights, MemoryBudget tensors) {
         String sha256 = digest(file);
-        Path examples = goldens ? folder : null;
+        Path examples = goldens && !isRaw(folder) ? folder : null;
         if (!sha256.isEmpty()) {
             trial.ifPresent(limits -> attempt(sha256, file, examples, settings, limits));
         }

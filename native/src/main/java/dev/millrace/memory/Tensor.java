@@ -23,6 +23,9 @@ public final class Tensor implements AutoCloseable {
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
     private static final byte[] NO_BYTES = {};
     private static final byte[][] NO_STRINGS = {};
+    private static final long[] NO_NULLS = {};
+
+    private static final int WORD_SHIFT = 6;
 
     /// What a string takes on the heap besides its bytes: its reference, its array's header, rounding up.
     private static final int STRING_BYTES = 24;
@@ -42,6 +45,11 @@ public final class Tensor implements AutoCloseable {
     private long textBytes;
     private long bookedForStrings;
     private List<?> keys = List.of();
+    private boolean nullable;
+    /// A bit for each element, 1 where it is null; shorter than that if the rest is not.
+    private long[] nulls = NO_NULLS;
+
+    private boolean anyNull;
 
     /// An empty tensor without a shape and without a limit.
     public Tensor(MemoryTag tag, DataType datatype) {
@@ -56,6 +64,60 @@ public final class Tensor implements AutoCloseable {
         this.tag = tag;
         this.datatype = datatype;
         this.elementBytes = datatype.byteSize();
+    }
+
+    /// Lets its elements be null. Such tensors hold raw values; models take none of them.
+    public Tensor nullable() {
+        nullable = true;
+        return this;
+    }
+
+    /// Whether its elements may be null.
+    @Hot
+    public boolean isNullable() {
+        return nullable;
+    }
+
+    /// Whether an element is null.
+    @Hot
+    public boolean isNull(long index) {
+        if (!anyNull) {
+            return false;
+        }
+        int word = (int) (index >>> WORD_SHIFT);
+        return word < nulls.length && (nulls[word] & 1L << index) != 0;
+    }
+
+    /// Sets an element to null, or back to the value that it has besides. No element is null after a shape was set.
+    ///
+    /// @throws IllegalStateException if the tensor is not [#nullable()]
+    @Hot
+    public void setNull(long index, boolean isNull) {
+        if (isNull) {
+            mark(index);
+        } else if (anyNull && index >>> WORD_SHIFT < nulls.length) {
+            nulls[(int) (index >>> WORD_SHIFT)] &= ~(1L << index);
+        }
+    }
+
+    private void mark(long index) {
+        if (!nullable) {
+            throw new IllegalStateException("element " + index + " was set to null, expected a value");
+        }
+        int word = Math.toIntExact(index >>> WORD_SHIFT);
+        if (word >= nulls.length) {
+            nulls = Arrays.copyOf(nulls, Math.max(word + 1, (int) (elementCount >>> WORD_SHIFT) + 1));
+        }
+        nulls[word] |= 1L << index;
+        anyNull = true;
+    }
+
+    @Hot
+    private void clearNulls() {
+        if (anyNull) {
+            Arrays.fill(nulls, 0);
+            anyNull = false;
+        }
     }
 
     /// The element type.
@@ -143,6 +205,7 @@ public final class Tensor implements AutoCloseable {
         System.arraycopy(shape, 0, dims, 0, rank);
         this.rank = rank;
         elementCount = count;
+        clearNulls();
         return this;
     }
 
@@ -166,6 +229,7 @@ public final class Tensor implements AutoCloseable {
 
     /// Forgets the shape, so that [#hasShape()] tells whether the next user set one.
     public void clear() {
+        clearNulls();
         rank = -1;
         elementCount = 0;
         keys = List.of();
@@ -316,6 +380,7 @@ public final class Tensor implements AutoCloseable {
     /// with the memory while others may still hold this object.
     public Tensor moved() {
         Tensor target = new Tensor(budget, tag, datatype);
+        target.nullable = nullable;
         target.region = region;
         target.data = data;
         region = null;
@@ -344,15 +409,22 @@ public final class Tensor implements AutoCloseable {
         textBytes = from.textBytes;
         bookedForStrings = from.bookedForStrings;
         keys = from.keys;
+        nulls = from.nulls;
+        anyNull = from.anyNull;
     }
 
     /// Takes over the shape of another tensor of the same datatype and a copy of its elements; strings are not copied.
+    /// Elements that are null there are null here, if they may be.
     ///
     /// @throws MemoryExceededException if there is no memory for them
     public void copyFrom(Tensor other) {
         requireSameType(other);
         reshape(other.dims, other.rank());
         keys = other.keys;
+        if (nullable && other.anyNull) {
+            nulls = other.nulls.clone();
+            anyNull = true;
+        }
         if (datatype != DataType.BYTES) {
             MemorySegment.copy(other.data, 0, data, 0, byteSize());
             return;

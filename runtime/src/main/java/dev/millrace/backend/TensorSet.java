@@ -39,9 +39,13 @@ public final class TensorSet implements AutoCloseable {
 
     private static Tensor[] tensors(List<TensorSpec> specs, MemoryBudget memory, MemoryBudget heap) {
         return specs.stream()
-                .map(spec ->
-                        new Tensor(MemoryBudgets.of(spec.datatype(), memory, heap), MemoryTag.CALL, spec.datatype()))
+                .map(spec -> tensor(spec, MemoryBudgets.of(spec.datatype(), memory, heap)))
                 .toArray(Tensor[]::new);
+    }
+
+    private static Tensor tensor(TensorSpec spec, MemoryBudget budget) {
+        Tensor tensor = new Tensor(budget, MemoryTag.CALL, spec.datatype());
+        return spec.optional() ? tensor.nullable() : tensor;
     }
 
     /// The inputs, in the order of the signature.

@@ -147,6 +147,11 @@ public final class FeaturePlan {
         return fieldNames.get(field);
     }
 
+    /// A raw value as the specification has it.
+    public FieldSpec fieldSpec(int field) {
+        return fields.get(field);
+    }
+
     /// The type of a raw value.
     @Hot
     public ValueType type(int field) {
@@ -181,7 +186,7 @@ public final class FeaturePlan {
             return false;
         }
         for (int i = 0; i < features.length; i++) {
-            if (!Interpreter.run(features[i], row)) {
+            if (!row.fixedFeatures[i] && !Interpreter.run(features[i], row)) {
                 return false;
             }
         }
@@ -196,21 +201,73 @@ public final class FeaturePlan {
         return true;
     }
 
+    /// Works out what follows from some of the row's fields alone, which are set, once for all rows
+    /// that begin with [FeatureRow#next()] until the row begins anew.
+    ///
+    /// @param fields by handle, those that the rows have in common
+    /// @return whether none of the rows is rejected for it; [FeatureRow#problem()] says why otherwise
+    @Hot
+    public boolean fix(FeatureRow row, boolean[] fields) {
+        requireOwn(row);
+        row.fixing();
+        boolean[] slotsFixed = row.fixedSlots;
+        System.arraycopy(fields, 0, slotsFixed, 0, types.length);
+        if (timeSlot >= 0) {
+            slotsFixed[timeSlot] = true;
+        }
+        if (!isComplete(row, true) || !fetch(row, true)) {
+            return false;
+        }
+        for (int i = 0; i < features.length; i++) {
+            boolean fixed = features[i].isFixed(slotsFixed);
+            slotsFixed[features[i].slot] = fixed;
+            if (fixed && !Interpreter.run(features[i], row)) {
+                return false;
+            }
+            row.fixedFeatures[i] = fixed;
+        }
+        row.fixed();
+        return true;
+    }
+
     /// Looks at what has to be there, and takes what is stored; whether the row is not rejected.
     @Hot
     boolean prepare(FeatureRow row) {
+        requireOwn(row);
+        row.enter();
+        return isComplete(row, false) && fetch(row, false);
+    }
+
+    @Hot
+    private void requireOwn(FeatureRow row) {
         if (row.plan != this) {
             throw new IllegalArgumentException("a row of another plan came, expected one of this");
         }
-        row.enter();
+    }
+
+    /// Whether what is required is there, of what is fixed or of the rest.
+    @Hot
+    private boolean isComplete(FeatureRow row, boolean fixed) {
         for (int i = 0; i < types.length; i++) {
-            if (row.nulls[i] && isRequired(i)) {
+            if (row.fixedSlots[i] == fixed && row.nulls[i] && isRequired(i)) {
                 return row.rejectInput(fieldNames.get(i), types[i].word(), 0, true);
             }
         }
+        return true;
+    }
+
+    /// Takes what is stored, by keys that are fixed or by the others.
+    @Hot
+    private boolean fetch(FeatureRow row, boolean fixed) {
         for (int i = 0; i < views.length; i++) {
-            if (!views[i].fetch(row, row.readers[i])) {
-                return false;
+            if (!row.fixedViews[i] && (!fixed || row.fixedSlots[views[i].keySlot()])) {
+                if (!views[i].fetch(row, row.readers[i])) {
+                    return false;
+                }
+                row.fixedViews[i] = fixed;
+                if (fixed) {
+                    views[i].fix(row.fixedSlots);
+                }
             }
         }
         return true;

@@ -13,8 +13,13 @@ import java.util.Arrays;
 /// and again: begin, set fields, [FeaturePlan#write], look at statuses. Nothing is allocated on the
 /// way, except for texts that come as strings and for the room of longer texts than ever before.
 ///
-/// Threads: one at a time. Memory: on the heap; texts are copied in.
-public final class FeatureRow {
+/// Where many rows have values in common, as candidates have those of the one who chooses, these are
+/// set first, then [FeaturePlan#fix] has what follows from them alone worked out once, and each row
+/// begins with [#next()].
+///
+/// Threads: one at a time. Memory: on the heap; texts are copied in. Ownership: whoever made it
+/// closes it, and with it the readers of stored values.
+public final class FeatureRow implements AutoCloseable {
     /// The age of values that have none.
     public static final long NO_AGE = -1;
 
@@ -48,6 +53,15 @@ public final class FeatureRow {
 
     private boolean begun;
 
+    /// What is the same for all rows that follow: slots, views and features that are worked out.
+    final boolean[] fixedSlots;
+
+    final boolean[] fixedViews;
+    final boolean[] fixedFeatures;
+    private boolean anyFixed;
+    private boolean fixedDegraded;
+    private int fixedTextEnd;
+
     private final FeatureStatus[] statuses;
     private final long[] ages;
     private boolean degraded;
@@ -65,6 +79,9 @@ public final class FeatureRow {
         Arrays.fill(slotAges, NO_AGE);
         statuses = new FeatureStatus[plan.features().length];
         ages = new long[statuses.length];
+        fixedSlots = new boolean[slotCount];
+        fixedViews = new boolean[readers.length];
+        fixedFeatures = new boolean[statuses.length];
         text = Arrays.copyOf(plan.constants(), Math.max(FIRST_TEXT_BYTES, 2 * plan.constants().length));
     }
 
@@ -84,17 +101,57 @@ public final class FeatureRow {
         textLength = plan.constants().length;
         requestTextEnd = textLength;
         begun = true;
+        if (anyFixed) {
+            Arrays.fill(fixedSlots, false);
+            Arrays.fill(fixedViews, false);
+            Arrays.fill(fixedFeatures, false);
+            anyFixed = false;
+        }
+        fixedDegraded = false;
         reset();
         return this;
     }
 
+    /// Begins with the next row of those that have what was fixed in common: all other fields are
+    /// null.
+    @Hot
+    public FeatureRow next() {
+        for (int i = 0; i < plan.fieldCount(); i++) {
+            if (!fixedSlots[i]) {
+                nulls[i] = true;
+                slotStatus[i] = FeatureStatus.NULL_VALUE;
+            }
+        }
+        textLength = fixedTextEnd;
+        requestTextEnd = textLength;
+        reset();
+        return this;
+    }
+
+    /// Something is about to be fixed.
+    @Hot
+    void fixing() {
+        enter();
+        anyFixed = true;
+    }
+
+    /// What is there now stays for the rows that follow.
+    @Hot
+    void fixed() {
+        fixedDegraded = degraded;
+        fixedTextEnd = textLength;
+        requestTextEnd = textLength;
+    }
+
     @Hot
     private void reset() {
-        degraded = false;
+        degraded = fixedDegraded;
         rejection.clear();
         for (int i = 0; i < statuses.length; i++) {
-            statuses[i] = FeatureStatus.PRESENT;
-            ages[i] = NO_AGE;
+            if (!fixedFeatures[i]) {
+                statuses[i] = FeatureStatus.PRESENT;
+                ages[i] = NO_AGE;
+            }
         }
     }
 
@@ -419,6 +476,13 @@ public final class FeatureRow {
                 ? null
                 : rejection.name + ": " + (rejection.isNull ? "null" : shown(rejection.kind, rejection.bits))
                         + " came, expected " + rejection.expectation;
+    }
+
+    @Override
+    public void close() {
+        for (ViewReader reader : readers) {
+            reader.close();
+        }
     }
 
     /// A value as a text.

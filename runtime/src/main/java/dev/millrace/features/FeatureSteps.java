@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.features;
 
+import dev.millrace.memory.Hot;
 import dev.millrace.spec.Feature;
 import dev.millrace.spec.ValueKind;
 
@@ -61,5 +62,16 @@ final class FeatureSteps {
             isText[i] = kinds[i] == ValueKind.TEXT;
             isWhole[i] = kinds[i] == ValueKind.INTEGER;
         }
+    }
+
+    /// Whether all of its inputs are among those slots.
+    @Hot
+    boolean isFixed(boolean[] slots) {
+        for (int input : inputs) {
+            if (!slots[input]) {
+                return false;
+            }
+        }
+        return true;
     }
 }

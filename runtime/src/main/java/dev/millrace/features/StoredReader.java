@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.transform;
+package dev.millrace.features;
 
-import dev.millrace.features.ViewLayout;
-import dev.millrace.features.ViewReader;
 import dev.millrace.memory.Hot;
 import dev.millrace.store.Field;
 import dev.millrace.store.FieldType;
@@ -132,8 +130,8 @@ final class StoredReader implements ViewReader {
         return row.eventTime();
     }
 
-    /// Frees the store's reader.
-    void close() {
+    @Override
+    public void close() {
         reader.close();
     }
 }

@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment;
 
 /// Finds the values that a view has about an entity.
 ///
-/// Threads: one. Memory: what [#memory()] shows belongs to the reader's owner and stays as it is
-/// until the reader looks for another entity; a row is never seen half written.
-public interface ViewReader {
+/// Threads: one. Ownership: the row that it was opened for closes it. Memory: what [#memory()] shows belongs to the
+/// reader's owner and stays as it is until the reader looks for another entity; a row is never seen half written.
+public interface ViewReader extends AutoCloseable {
     /// Looks for an entity by a whole number; whether there is one. Does not allocate.
     @Hot
     boolean find(long key);
@@ -28,4 +28,8 @@ public interface ViewReader {
     /// When the row's values were so, in microseconds since 1970.
     @Hot
     long eventTimeMicros();
+
+    /// Frees what it holds, if anything.
+    @Override
+    default void close() {}
 }

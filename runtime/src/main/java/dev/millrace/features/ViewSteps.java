@@ -61,6 +61,20 @@ final class ViewSteps {
         staleExpectation = "stored values that are at most " + ttlMicros + " microseconds old";
     }
 
+    /// The slot of the entity's key.
+    @Hot
+    int keySlot() {
+        return keySlot;
+    }
+
+    /// Marks its slots.
+    @Hot
+    void fix(boolean[] fixedSlots) {
+        for (int slot : slots) {
+            fixedSlots[slot] = true;
+        }
+    }
+
     /// Looks the entity up and takes what is known of it; whether the row is not rejected.
     @Hot
     boolean fetch(FeatureRow row, ViewReader reader) {

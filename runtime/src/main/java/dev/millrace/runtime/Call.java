@@ -2,6 +2,7 @@
 package dev.millrace.runtime;
 
 import dev.millrace.backend.TensorSet;
+import dev.millrace.features.RawRows;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.Tensor;
@@ -9,7 +10,6 @@ import dev.millrace.model.Signature;
 import dev.millrace.plan.InputCheck;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -39,13 +39,11 @@ public final class Call extends Ticket implements AutoCloseable {
 
     /// Looks at the wheel before parking: about as long as a light batch takes.
     private static final int LOOKS = 100;
-    /// 2^64 by the golden ratio: added again and again it spreads draws evenly over any stretch of them.
-    private static final long EVEN_STEP = 0x9E3779B97F4A7C15L;
 
     private final long inlineBudgetNanos;
     // Of the version that it is made for: changed by its owner, while no request is open.
     private Lane lane;
-    private InputCheck inputs;
+    private CallInputs inputs;
     /// Null if the model's answers are not kept.
     private Recall recall;
     /// Null for a lane alone.
@@ -63,7 +61,6 @@ public final class Call extends Ticket implements AutoCloseable {
     /// why nothing is served that it could go to; or null.
     private String shortage;
     private Completion completion;
-    private long draw = ThreadLocalRandom.current().nextLong();
     /// Whether the owner began the next request by [#begin(boolean)].
     private boolean begun;
     /// Whether this request is timed. Here, so that one that is not need not look at its timing.
@@ -72,21 +69,25 @@ public final class Call extends Ticket implements AutoCloseable {
     private final Timing timing;
 
     Call(Lane lane, long inlineBudgetNanos) {
-        this.inlineBudgetNanos = inlineBudgetNanos;
-        this.timing = new Timing(lane.recorder(), lane.clock());
-        bind(lane);
-        this.tensors = freshTensors(lane);
+        this(lane, null, inlineBudgetNanos);
     }
 
     Call(LoadedVersion home, long inlineBudgetNanos) {
-        this(home.lane(), inlineBudgetNanos);
+        this(home.lane(), home.openRaw(), inlineBudgetNanos);
         this.home = home;
     }
 
-    private void bind(Lane to) {
+    private Call(Lane lane, RawRows raw, long inlineBudgetNanos) {
+        this.inlineBudgetNanos = inlineBudgetNanos;
+        this.timing = new Timing(lane.recorder(), lane.clock());
+        bind(lane, new CallInputs(lane.spec(), raw));
+        this.tensors = freshTensors(lane);
+    }
+
+    private void bind(Lane to, CallInputs filled) {
         lane = to;
         recall = to.recall();
-        inputs = new InputCheck(to.spec());
+        inputs = filled;
     }
 
     /// Tensors for a request to a lane.
@@ -122,7 +123,13 @@ public final class Call extends Ticket implements AutoCloseable {
     /// What the model takes and gives.
     @Hot
     public Signature signature() {
-        return lane.spec().signature();
+        return inputs.raw() == null ? lane.spec().signature() : inputs.raw().signature();
+    }
+
+    /// The raw values that its inputs are; null if the model takes tensors as they come.
+    @Hot
+    public RawRows raw() {
+        return inputs.raw();
     }
 
     /// The model's name.
@@ -138,7 +145,12 @@ public final class Call extends Ticket implements AutoCloseable {
     /// Input `index`, in the order of the signature.
     @Hot
     public Tensor input(int index) {
-        return tensors().inputs()[index];
+        return inputTensors()[index];
+    }
+
+    @Hot
+    Tensor[] inputTensors() {
+        return inputs.tensors(tensors());
     }
 
     /// The input called `name`.
@@ -148,17 +160,19 @@ public final class Call extends Ticket implements AutoCloseable {
         return input(index(signature().inputIndex(name), "input", name));
     }
 
-    /// Output `index`, in the order of the signature, as the last run left it.
+    /// Output `index`, in the order of the signature, as the last run left it; behind the outputs come the reports,
+    /// which [RawRows#reporting(boolean)] asks for.
     @Hot
     public Tensor output(int index) {
-        return tensors().outputs()[index];
+        Tensor[] outputs = tensors().outputs();
+        return index < outputs.length ? outputs[index] : inputs.report(index - outputs.length);
     }
 
-    /// The output called `name`, as the last run left it.
+    /// The output or report called `name`, as the last run left it.
     ///
     /// @throws InferenceException with [Outcome#INVALID] if there is none
     public Tensor output(String name) {
-        return output(index(signature().outputIndex(name), "output", name));
+        return output(index(signature().answerIndex(name), "output", name));
     }
 
     private int index(int index, String what, String name) {
@@ -168,11 +182,9 @@ public final class Call extends Ticket implements AutoCloseable {
         return index;
     }
 
-    /// Gives every input `rows` rows. Only for models whose rows are independent.
+    /// Gives every input `rows` rows; raw values are null then. Only for models whose rows are independent.
     public Call rows(int rows) {
-        for (Tensor input : tensors().inputs()) {
-            input.rows(rows);
-        }
+        inputs.rows(tensors(), rows);
         return this;
     }
 
@@ -206,7 +218,7 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     public Call begin(boolean wanted) {
         requireDelivered();
-        time(wanted, true);
+        timed = timing.begin(wanted, true);
         begun = true;
         return this;
     }
@@ -259,16 +271,6 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     public boolean isTimed() {
         return timed;
-    }
-
-    @Hot
-    private void time(boolean wanted, boolean byOwner) {
-        draw += EVEN_STEP;
-        int weight = lane.recorder().weight(draw);
-        timed = weight > 0 || wanted;
-        if (timed) {
-            timing.begin(weight, byOwner);
-        }
     }
 
     /// Runs the model and waits for the end. If the calling thread is interrupted the request is cancelled and the
@@ -366,6 +368,7 @@ public final class Call extends Ticket implements AutoCloseable {
             tensors.close();
             tensors = null;
         }
+        inputs.close();
     }
 
     /// Checks the inputs and gets slots; OK if the request is in flight now.
@@ -373,7 +376,7 @@ public final class Call extends Ticket implements AutoCloseable {
     Outcome open(Completion whenDone) {
         requireDelivered();
         if (!begun) {
-            time(false, false);
+            timed = timing.begin(false, false);
         }
         begun = false;
         if (timed) {
@@ -431,14 +434,14 @@ public final class Call extends Ticket implements AutoCloseable {
         while (outcome == Outcome.NOT_FOUND) {
             try {
                 LoadedVersion next = LoadedVersion.successor(live, lane);
-                tensors = next.adopt(signature(), tensors());
+                tensors = next.adopt(signature(), tensors(), inputs.raw() != null);
                 home = next;
+                bind(next.lane(), inputs.movedTo(next));
             } catch (InferenceException e) {
                 problem = e.getMessage();
                 shortage = problem;
                 return reject(e.outcome());
             }
-            bind(home.lane());
             timing.record(lane.recorder());
             outcome = enter(whenDone);
         }
@@ -468,7 +471,10 @@ public final class Call extends Ticket implements AutoCloseable {
     private int check() {
         try {
             int slots = inputs.slots(tensors(), level());
-            return slots > 0 ? slots : wrong(slots);
+            if (slots < 1) {
+                problem = inputs.problem(tensors(), level());
+            }
+            return slots;
         } catch (MemoryExceededException e) {
             return outOfMemory(e);
         }
@@ -483,18 +489,13 @@ public final class Call extends Ticket implements AutoCloseable {
 
     /// The bytes that its tensors hold, which may be more than their shapes need.
     public long heldBytes() {
-        return tensors == null ? 0 : tensors.heldBytes();
+        return inputs.heldBytes() + (tensors == null ? 0 : tensors.heldBytes());
     }
 
     /// Whether it should be closed rather than kept for another request, because memory is short.
     @Hot
     public boolean isTight() {
         return tensors != null && tensors.isTight();
-    }
-
-    private int wrong(int code) {
-        problem = inputs.problem(tensors, level());
-        return code;
     }
 
     /// Whether it was refused because its lane takes no requests any more and there was nothing to move to.

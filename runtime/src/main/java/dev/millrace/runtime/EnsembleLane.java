@@ -74,7 +74,7 @@ final class EnsembleLane implements EnsembleHost {
         if (wanted.responseCache().orElse(false)) {
             lane.cached(host.cache().share());
         }
-        return new LoadedVersion(source, () -> {}, memory, status, lane, steps, host.config());
+        return new LoadedVersion(source, () -> {}, memory, status, lane, null, steps, host.config());
     }
 
     /// The models that the steps are bound to now.
@@ -91,7 +91,7 @@ final class EnsembleLane implements EnsembleHost {
                 throw new IllegalArgumentException(
                         label + " is made of '" + model + "', expected ensembles not to be made of one another");
             }
-            steps.add(new Step(label, step.model(), now.lane().spec().signature(), version));
+            steps.add(new Step(label, step.model(), now.signature(), version));
         }
         return steps;
     }
@@ -223,7 +223,7 @@ final class EnsembleLane implements EnsembleHost {
             try {
                 LoadedVersion live = version.get();
                 ModelStatus status = live.status();
-                String breach = Contract.breach(bound, live.lane().spec().signature());
+                String breach = Contract.breach(bound, live.signature());
                 String why = status.ready() ? breach : status.reason();
                 return why.isEmpty() ? "" : prefix + why;
             } catch (InferenceException e) {
@@ -280,7 +280,7 @@ final class EnsembleLane implements EnsembleHost {
 
         @Override
         public Tensor[] inputs() {
-            return call.tensors().inputs();
+            return call.inputTensors();
         }
 
         @Override

@@ -6,6 +6,11 @@ import dev.millrace.backend.RowBackend;
 import dev.millrace.backend.TensorBackend;
 import dev.millrace.backend.TensorSet;
 import dev.millrace.cache.ResponseCache;
+import dev.millrace.features.FeaturePlan;
+import dev.millrace.features.FeatureSource;
+import dev.millrace.features.RawRows;
+import dev.millrace.features.ServedPlan;
+import dev.millrace.features.StoreSource;
 import dev.millrace.lifecycle.Contract;
 import dev.millrace.lifecycle.VersionSource;
 import dev.millrace.memory.MemoryBudgets;
@@ -23,12 +28,18 @@ import dev.millrace.ort.SessionSettings;
 import dev.millrace.plan.LanePlan;
 import dev.millrace.plan.LaneSpec;
 import dev.millrace.plan.WarmUpSizes;
+import dev.millrace.spec.FeatureSpec;
+import dev.millrace.version.Goldens;
 import dev.millrace.version.VersionLoader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -78,6 +89,9 @@ final class LoadedVersion {
     private final VersionMemory memory;
     private final ModelStatus status;
     private final Lane lane;
+    /// What its inputs are made of; null if requests bring them as they are.
+    private final ServedPlan features;
+
     /// Of an ensemble.
     private final List<EnsembleLane.Step> steps;
 
@@ -97,6 +111,7 @@ final class LoadedVersion {
             VersionMemory memory,
             ModelStatus status,
             Lane lane,
+            ServedPlan features,
             List<EnsembleLane.Step> steps,
             RuntimeConfig config) {
         this.source = source;
@@ -104,6 +119,7 @@ final class LoadedVersion {
         this.memory = memory;
         this.lane = lane;
         this.status = status;
+        this.features = features;
         this.steps = steps;
         this.config = config;
         this.inlineBudgetNanos = config.inlineBudget().toNanos();
@@ -132,6 +148,7 @@ final class LoadedVersion {
         VersionMemory memory = expected.loaded(budgets);
         Backend backend = null;
         try {
+            ServedPlan features = features(source, model, memory, host);
             List<String> warnings = new ArrayList<>(configured.check(model));
             Map<String, List<String>> labels = configured.labels(model);
             LanePlan plan = LanePlan.of(
@@ -162,13 +179,49 @@ final class LoadedVersion {
             ModelStatus status =
                     ModelStatus.loaded(plan, ModelStatus.ONNX, model.session().metadata(), labels, loaded.sha256());
             report(plan, warnings, memory);
-            return new LoadedVersion(source, model::close, memory, status, lane, List.of(), config);
+            return new LoadedVersion(
+                    source,
+                    model::close,
+                    memory,
+                    features == null ? status : status.of(features),
+                    lane,
+                    features,
+                    List.of(),
+                    config);
         } catch (RuntimeException | Error e) {
             if (backend != null) {
                 backend.close();
             }
             model.close();
             throw e;
+        }
+    }
+
+    /// What its inputs are made of, if a specification says so; its goldens are answered then.
+    private static ServedPlan features(VersionSource source, OnnxModel model, VersionMemory memory, Host host) {
+        Path folder = source.version().folder();
+        Path file = folder.resolve(FeatureSpec.FILE_NAME);
+        if (!Files.exists(file)) {
+            return null;
+        }
+        try {
+            ServedPlan features = ServedPlan.of(
+                    FeaturePlan.compile(FeatureSpec.read(file)),
+                    host.config()
+                            .featureStore()
+                            .<FeatureSource>map(StoreSource::new)
+                            .orElse(FeatureSource.NONE),
+                    model.signature(),
+                    memory.tensors(),
+                    host.budgets().heap());
+            if (host.loader().checksRawGoldens(folder)) {
+                Goldens.of(folder).check(model.session(), features.goldens(), memory.tensors());
+            }
+            return features;
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(FeatureSpec.FILE_NAME + ": " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(FeatureSpec.FILE_NAME + " or its goldens cannot be read: " + e, e);
         }
     }
 
@@ -251,6 +304,21 @@ final class LoadedVersion {
         return lane;
     }
 
+    /// What requests bring and answers have.
+    Signature signature() {
+        return features == null ? lane.spec().signature() : features.signature();
+    }
+
+    /// What its inputs are made of, if not of what requests bring.
+    Optional<ServedPlan> features() {
+        return Optional.ofNullable(features);
+    }
+
+    /// Room for a request's raw values; null if requests bring the inputs.
+    RawRows openRaw() {
+        return features == null ? null : features.open();
+    }
+
     VersionMemory memory() {
         return memory;
     }
@@ -327,10 +395,14 @@ final class LoadedVersion {
     /// Tensors for a request that was made for another version: the inputs are the same, `from` is closed.
     ///
     /// @param relied what the request's owner goes by
+    /// @param raw whether its inputs are raw values, which are not in its tensors
     /// @throws InferenceException if this version takes or gives something else, or there is no memory for it; then
     ///     nothing has changed
-    TensorSet adopt(Signature relied, TensorSet from) {
-        String breach = Contract.breach(relied, lane.spec().signature());
+    TensorSet adopt(Signature relied, TensorSet from, boolean raw) {
+        String breach = Contract.breach(relied, signature());
+        if (breach.isEmpty() && raw == (features == null)) {
+            breach = "its inputs are " + (raw ? "the model's" : "raw values") + ", expected those as before";
+        }
         if (!breach.isEmpty()) {
             throw new InferenceException(
                     Outcome.UNAVAILABLE,
@@ -339,7 +411,9 @@ final class LoadedVersion {
         }
         try {
             TensorSet fresh = Call.freshTensors(lane);
-            copy(from.inputs(), fresh);
+            if (!raw) {
+                copy(from.inputs(), fresh);
+            }
             from.close();
             return fresh;
         } catch (MemoryExceededException e) {

@@ -219,6 +219,17 @@ public final class Millrace implements AutoCloseable {
                 .toList();
     }
 
+    /// What became of the features of every served model version whose inputs are raw values.
+    public List<ModelFeatures> features() {
+        return catalog.loaded().stream()
+                .filter(loaded -> loaded.features().isPresent())
+                .map(loaded -> new ModelFeatures(
+                        loaded.lane().spec().model(),
+                        loaded.number(),
+                        loaded.features().orElseThrow().counts()))
+                .toList();
+    }
+
     /// What every model has done since the runtime was opened, by all its versions, those that are gone among them.
     public List<LaneStatistics.Totals> totals() {
         return catalog.totals();

@@ -48,7 +48,7 @@ public final class Model {
 
     /// What the model takes and gives.
     public Signature signature() {
-        return first.get().lane().spec().signature();
+        return first.get().signature();
     }
 
     /// The names of the classes of `output`, the first for its first element; empty if its configuration has none.

@@ -286,8 +286,7 @@ public final class ModelLifecycle {
         loaded.lane().counters().loaded(nanos);
         changes.loaded(source.model().name(), nanos);
         if (relied != null) {
-            String breach = Contract.breach(
-                    relied.lane().spec().signature(), loaded.lane().spec().signature());
+            String breach = Contract.breach(relied.signature(), loaded.signature());
             if (!breach.isEmpty()) {
                 free(loaded);
                 throw new ContractBreach(breach + " by version " + relied.number()

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.features.ServedPlan;
 import dev.millrace.lifecycle.VersionState;
 import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import dev.millrace.plan.LanePlan;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,6 +78,27 @@ public record ModelStatus(
         return new ModelStatus(
                 model, version, state, reason, platform, signature, batching, config, metadata, labels, sha256,
                 loadedAt, names, keptWarm);
+    }
+
+    /// The same with raw values for inputs.
+    ModelStatus of(ServedPlan features) {
+        Map<String, String> all = new HashMap<>(metadata);
+        all.putAll(features.metadata());
+        return new ModelStatus(
+                model,
+                version,
+                state,
+                reason,
+                platform,
+                Optional.of(features.signature()),
+                batching,
+                config,
+                all,
+                labels,
+                sha256,
+                loadedAt,
+                aliases,
+                kept);
     }
 
     /// Of a version that is loaded, from now on.

@@ -35,8 +35,11 @@ public final class Prediction {
     static Prediction of(Call call) {
         Signature signature = call.signature();
         Map<String, Output> outputs = new LinkedHashMap<>();
-        for (int i = 0; i < signature.outputs().size(); i++) {
-            TensorSpec spec = signature.outputs().get(i);
+        int reports = call.raw() != null && call.raw().isReporting()
+                ? signature.reports().size()
+                : 0;
+        for (int i = 0; i < signature.outputs().size() + reports; i++) {
+            TensorSpec spec = signature.answer(i);
             Tensor tensor = call.output(i);
             List<Long> shape = new ArrayList<>();
             for (long dim : tensor.shape()) {

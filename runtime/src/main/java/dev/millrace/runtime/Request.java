@@ -25,6 +25,7 @@ public final class Request {
     private final Map<String, Value> values = new LinkedHashMap<>();
     private Duration timeout;
     private int priority;
+    private boolean reports;
 
     Request(String model, Signature signature) {
         this.model = model;
@@ -32,14 +33,16 @@ public final class Request {
     }
 
     /// Sets an input from a flat array. Its shape follows from the signature if at most one dimension is variable: rows
-    /// of features are `rows * features` values.
+    /// of features are `rows * features` values. A raw value may also come by itself, and counts for all rows.
     ///
     /// @param name the input's name
-    /// @param array an array of primitive numbers, booleans or strings
+    /// @param array an array of primitive numbers, booleans or strings; of objects where elements may be null
     /// @throws InferenceException with [Outcome#INVALID] if there is no such input or the count does not fit
     public Request set(String name, Object array) {
         TensorSpec spec = spec(name);
-        return set(name, inferShape(spec, length(name, array)), array);
+        boolean single = spec.shape().size() == 1 && isElement(array);
+        Object elements = single ? new Object[] {array} : array;
+        return set(name, inferShape(spec, length(name, elements)), elements);
     }
 
     /// Sets an input from rows, one array each, all of one length.
@@ -89,6 +92,12 @@ public final class Request {
         return this;
     }
 
+    /// Asks for the reports about raw values, too: [Prediction] has them as further outputs.
+    public Request reports(boolean wanted) {
+        reports = wanted;
+        return this;
+    }
+
     /// Writes the inputs into a call.
     ///
     /// @throws InferenceException if they are wrong, or there is not enough memory for them
@@ -104,14 +113,25 @@ public final class Request {
         for (int i = 0; i < signature.inputs().size(); i++) {
             String name = signature.inputs().get(i).name();
             Value value = values.get(name);
+            Tensor tensor = call.input(i);
+            if (value == null && signature.inputs().get(i).optional()) {
+                tensor.clear();
+                continue;
+            }
             if (value == null) {
                 throw invalid("input '" + name + "' is missing");
             }
-            Tensor tensor = call.input(i);
             tensor.reshape(value.shape());
             write(name, value.array(), tensor);
         }
         call.timeout(timeout).priority(priority);
+        if (call.raw() != null) {
+            call.raw().reporting(reports);
+        }
+    }
+
+    private static boolean isElement(Object value) {
+        return value instanceof Number || value instanceof Boolean || value instanceof String;
     }
 
     private TensorSpec spec(String name) {
@@ -185,7 +205,10 @@ public final class Request {
         DataType type = tensor.datatype();
         switch (value) {
             case null -> {
-                return false;
+                if (!tensor.isNullable()) {
+                    return false;
+                }
+                tensor.setNull(index, true);
             }
             case String text when type == DataType.BYTES -> tensor.setString(index, text);
             case Boolean flag when type == DataType.BOOL -> tensor.setLong(index, flag ? 1 : 0);

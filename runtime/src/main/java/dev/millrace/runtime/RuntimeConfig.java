@@ -4,6 +4,7 @@ package dev.millrace.runtime;
 import dev.millrace.memory.MemoryPlan;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.plan.LanePlan;
+import dev.millrace.store.FeatureStore;
 import dev.millrace.version.TrialLimits;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,6 +43,8 @@ import java.util.function.Consumer;
 ///     are not
 /// @param goldenCheck whether versions have to answer the goldens that they bring before they serve
 ///     ([dev.millrace.version.Goldens])
+/// @param featureStore where the stored values of models are that have a specification of features; unless given such
+///     models are not loaded. It stays its owner's, who closes it after the runtime
 /// @param models by name, how models are to be served; what is left open here, their `config.pbtxt` says
 public record RuntimeConfig(
         int agents,
@@ -59,6 +62,7 @@ public record RuntimeConfig(
         Optional<Path> trialRecord,
         Optional<Path> graphCache,
         boolean goldenCheck,
+        Optional<FeatureStore> featureStore,
         Map<String, ModelConfig> models) {
     /// As many agents as there is room for.
     public static final int AUTO_AGENTS = 0;
@@ -83,6 +87,7 @@ public record RuntimeConfig(
             Optional.empty(),
             Optional.empty(),
             true,
+            Optional.empty(),
             Map.of());
 
     /// Checks every value.
@@ -189,6 +194,11 @@ public record RuntimeConfig(
         return with(values -> values.goldenCheck = on);
     }
 
+    /// These values with a store of features; null: without.
+    public RuntimeConfig withFeatureStore(FeatureStore store) {
+        return with(values -> values.featureStore = Optional.ofNullable(store));
+    }
+
     /// These values with another way to serve the model called `name`.
     public RuntimeConfig withModel(String name, ModelConfig model) {
         Map<String, ModelConfig> all = new HashMap<>(models);
@@ -231,6 +241,7 @@ public record RuntimeConfig(
         private Optional<Path> trialRecord;
         private Optional<Path> graphCache;
         private boolean goldenCheck;
+        private Optional<FeatureStore> featureStore;
         private Map<String, ModelConfig> models;
 
         Values(RuntimeConfig from) {
@@ -249,6 +260,7 @@ public record RuntimeConfig(
             trialRecord = from.trialRecord;
             graphCache = from.graphCache;
             goldenCheck = from.goldenCheck;
+            featureStore = from.featureStore;
             models = from.models;
         }
 
@@ -269,6 +281,7 @@ public record RuntimeConfig(
                     trialRecord,
                     graphCache,
                     goldenCheck,
+                    featureStore,
                     models);
         }
     }

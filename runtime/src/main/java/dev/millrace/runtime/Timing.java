@@ -5,6 +5,7 @@ import dev.millrace.memory.Hot;
 import dev.millrace.monitor.LaneRecorder;
 import dev.millrace.monitor.RequestEvent;
 import dev.millrace.monitor.Stage;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
 
 /// Where the time of a call's last request went, if it was timed. Times are the lane's clock's, in nanoseconds.
@@ -14,9 +15,12 @@ import java.util.function.LongSupplier;
 /// Threads: as the call. Between its submission and its end whoever answers it writes.
 public final class Timing {
     private static final Stage[] STAGES = Stage.values();
+    /// 2^64 by the golden ratio: added again and again it spreads draws evenly over any stretch of them.
+    private static final long EVEN_STEP = 0x9E3779B97F4A7C15L;
 
     private LaneRecorder recorder;
     private final LongSupplier clock;
+    private long draw = ThreadLocalRandom.current().nextLong();
     private int weight;
     /// Whether the owner told when it began, and tells when it ends.
     private boolean owned;
@@ -69,10 +73,22 @@ public final class Timing {
         return batchRows;
     }
 
-    /// A request begins that counts for `share`; `byOwner` if its owner decodes and encodes it.
+    /// A request begins; whether it is timed, which is `wanted` or left to chance.
+    ///
+    /// @param byOwner whether its owner decodes and encodes it
     @Hot
-    void begin(int share, boolean byOwner) {
-        weight = share;
+    boolean begin(boolean wanted, boolean byOwner) {
+        draw += EVEN_STEP;
+        weight = recorder.weight(draw);
+        if (weight == 0 && !wanted) {
+            return false;
+        }
+        start(byOwner);
+        return true;
+    }
+
+    @Hot
+    private void start(boolean byOwner) {
         owned = byOwner;
         complete = false;
         event = recorder.beginRequest();

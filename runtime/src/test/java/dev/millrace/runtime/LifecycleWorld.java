@@ -205,6 +205,7 @@ final class LifecycleWorld {
                 memory,
                 ModelStatus.absent(model, source.number(), VersionState.READY, ""),
                 lane,
+                null,
                 List.of(),
                 host.config());
     }

@@ -178,7 +178,7 @@ final class GrpcLoop {
         infer.carriedBy(calls, call);
         infer.begin(false);
         decoder.decode(call, calls.inputNames());
-        infer.wants(decoder.outputs(call.signature()));
+        infer.wants(decoder.outputs(call));
         call.decoded();
         call.timeoutNanos(timeoutNanos(infer.handler().deadline()));
         call.priority(decoder.priority());

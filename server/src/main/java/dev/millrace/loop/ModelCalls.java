@@ -89,6 +89,9 @@ public final class ModelCalls {
 
     /// The rows of a request: the first dimension of its first input, where the model leaves that open; otherwise 1.
     public long rows(Call filled) {
+        if (filled.raw() != null) {
+            return Math.max(1, filled.raw().rowCount());
+        }
         return rowsOpen ? Math.max(1, filled.input(0).dim(0)) : 1;
     }
 
@@ -104,6 +107,9 @@ public final class ModelCalls {
             return model.call();
         }
         freeBytes -= call.heldBytes();
+        if (call.raw() != null) {
+            call.raw().reporting(false);
+        }
         return call;
     }
 

@@ -13,7 +13,7 @@ import java.util.Base64;
 /// Reads the array of an input's elements, flat or nested like the shape, into a tensor.
 ///
 /// Values are taken exactly or not at all: floating-point numbers are rounded to the nearest of their type, and what is
-/// out of a type's range is refused. Threads: one.
+/// out of a type's range is refused. Null is for tensors that may have it. Threads: one.
 final class DataDecoder {
     private static final byte[] BASE64 = JsonWriter.ascii("b64");
 
@@ -204,6 +204,11 @@ final class DataDecoder {
 
     @Hot
     private void store(Token token) {
+        if (token == Token.NULL && tensor.isNullable()) {
+            json.readLiteral(token);
+            tensor.setNull(count, true);
+            return;
+        }
         switch (tensor.datatype()) {
             case FP32 -> tensor.setFloat(count, real32(token));
             case FP64 -> tensor.setDouble(count, real(token));

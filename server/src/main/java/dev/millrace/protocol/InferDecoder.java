@@ -75,10 +75,19 @@ public final class InferDecoder {
             decode(call.signature());
             inputs.requireAll();
             outputs = outputDecoder.result(parameters.binaryOutput());
+            report(call, outputs);
         } catch (JsonException e) {
             throw malformed(e);
         } finally {
             inputs.end();
+        }
+    }
+
+    /// Has reports made if they are among what is wanted.
+    @Hot
+    static void report(Call call, RequestedOutputs wanted) {
+        if (call.raw() != null) {
+            call.raw().reporting(wanted.hasReports(call.signature().outputs().size()));
         }
     }
 

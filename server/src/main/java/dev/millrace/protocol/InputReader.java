@@ -65,17 +65,25 @@ abstract sealed class InputReader permits InputDecoder, WireInputDecoder {
         spec = null;
     }
 
-    /// Checks that every input was there.
+    /// Checks that every input was there. What may be left out and was has no shape then.
     @Hot
     final void requireEach() {
         for (int i = 0; i < seen.length; i++) {
             if (!seen[i]) {
-                throw missing(call.signature().inputs().get(i));
+                leftOut(i);
             }
         }
     }
 
-    private static Refusal missing(TensorSpec input) {
+    private void leftOut(int index) {
+        TensorSpec input = call.signature().inputs().get(index);
+        if (!input.optional()) {
+            throw missing(input);
+        }
+        call.input(index).clear();
+    }
+
+    static Refusal missing(TensorSpec input) {
         return Refusal.invalid(
                 "input '" + input.name() + "' is missing, expected " + input.datatype() + " of shape " + input.shape());
     }

@@ -8,6 +8,7 @@ import dev.millrace.memory.Hot;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import java.util.Arrays;
+import java.util.List;
 
 /// Reads a request's `outputs`. Threads: one.
 final class OutputDecoder {
@@ -74,7 +75,7 @@ final class OutputDecoder {
             throw Refusal.invalid("'outputs' is " + json.describe() + ", expected an array");
         }
         signature = model;
-        indices = new int[signature.outputs().size()];
+        indices = new int[signature.outputs().size() + signature.reports().size()];
         binary = new Boolean[indices.length];
         classes = new int[indices.length];
         classified = false;
@@ -108,7 +109,7 @@ final class OutputDecoder {
             }
         }
         if (classCount > 0) {
-            requireClasses(signature.outputs().get(index));
+            requireClasses(signature, index);
         }
         indices[count] = index;
         binary[count] = binaryData;
@@ -125,12 +126,24 @@ final class OutputDecoder {
         if (name == null) {
             throw Refusal.invalid("an element of 'outputs' has no name");
         }
-        int index = signature.outputIndex(name);
+        return index(signature, name);
+    }
+
+    /// The place of an output or a report by its name.
+    ///
+    /// @throws Refusal if there is none
+    static int index(Signature signature, String name) {
+        int index = signature.answerIndex(name);
         if (index < 0) {
-            throw Refusal.invalid("the model has no output '" + name + "'; it has "
-                    + signature.outputs().stream().map(TensorSpec::name).toList());
+            String reports = signature.reports().isEmpty() ? "" : ", and the reports " + names(signature.reports());
+            throw Refusal.invalid(
+                    "the model has no output '" + name + "'; it has " + names(signature.outputs()) + reports);
         }
         return index;
+    }
+
+    private static List<String> names(List<TensorSpec> specs) {
+        return specs.stream().map(TensorSpec::name).toList();
     }
 
     private void readParameters() {
@@ -160,7 +173,11 @@ final class OutputDecoder {
     }
 
     /// @throws Refusal if the values of an output cannot be sorted
-    static void requireClasses(TensorSpec output) {
+    static void requireClasses(Signature signature, int index) {
+        TensorSpec output = signature.answer(index);
+        if (index >= signature.outputs().size()) {
+            throw Refusal.invalid("report '" + output.name() + "' cannot be asked for by classes");
+        }
         if (!Classification.isPossible(output.datatype())) {
             throw Refusal.invalid("output '" + output.name() + "' cannot be asked for by classes, as its values are "
                     + output.datatype() + "; expected integers, FP32 or FP64");

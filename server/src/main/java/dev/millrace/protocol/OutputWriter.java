@@ -8,6 +8,7 @@ import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Writes the outputs of calls to one model version as the JSON of inference responses. What is the same in all of them
@@ -29,6 +30,8 @@ public final class OutputWriter {
     private final List<List<String>> labels;
     /// Each output up to its shape.
     private final byte[][] outputStarts;
+    /// How many come unless others are asked for; the rest are reports.
+    private final int outputCount;
 
     /// Gets ready for the answers of a model version.
     ///
@@ -41,7 +44,9 @@ public final class OutputWriter {
                 .number(version)
                 .raw('"')
                 .toBytes();
-        List<TensorSpec> outputs = signature.outputs();
+        List<TensorSpec> outputs = new ArrayList<>(signature.outputs());
+        outputCount = outputs.size();
+        outputs.addAll(signature.reports());
         specs = outputs;
         this.labels = List.copyOf(labels);
         outputStarts = new byte[outputs.size()][];
@@ -65,7 +70,7 @@ public final class OutputWriter {
             json.raw(ID).string(id);
         }
         json.raw(OUTPUTS);
-        int count = outputs.count(outputStarts.length);
+        int count = outputs.count(outputCount);
         for (int i = 0; i < count; i++) {
             if (i > 0) {
                 json.raw(',');

@@ -24,6 +24,8 @@ public final class PredictDecoder {
     private static final byte[] INSTANCES = JsonWriter.ascii("instances");
     private static final byte[] INPUTS = JsonWriter.ascii("inputs");
     private static final byte[] SIGNATURE_NAME = JsonWriter.ascii("signature_name");
+    private static final byte[] CONTEXT = JsonWriter.ascii("context");
+    private static final byte[] REPORTS = JsonWriter.ascii("reports");
     private static final byte[] DATATYPE = JsonWriter.ascii("datatype");
     private static final byte[] BASE64 = JsonWriter.ascii("b64");
 
@@ -124,6 +126,8 @@ public final class PredictDecoder {
         }
         int instances = -1;
         int inputs = -1;
+        int context = -1;
+        boolean raw = call.raw() != null;
         json.enterObject();
         while (json.nextMember()) {
             if (json.isKey(INSTANCES)) {
@@ -134,6 +138,11 @@ public final class PredictDecoder {
                 json.skip();
             } else if (json.isKey(SIGNATURE_NAME)) {
                 Texts.optional(json, "'signature_name'");
+            } else if (raw && json.isKey(CONTEXT)) {
+                context = json.position();
+                json.skip();
+            } else if (raw && json.isKey(REPORTS)) {
+                call.raw().reporting(Texts.truth(json, "'reports'"));
             } else {
                 json.skip();
             }
@@ -147,6 +156,13 @@ public final class PredictDecoder {
                     + ", expected one of them");
         }
         rows = instances >= 0;
+        if (raw && rows) {
+            decodeRaw(context, instances);
+            return;
+        }
+        if (context >= 0) {
+            throw Refusal.invalid("'context' is for requests with 'instances', this one has 'inputs'");
+        }
         json.seek(rows ? instances : inputs);
         if (rows) {
             decodeInstances();
@@ -155,12 +171,102 @@ public final class PredictDecoder {
         }
     }
 
-    // ---- a value for each row ----
+    // ---- raw values ----
 
-    private void decodeInstances() {
+    /// Values that all instances have in common are one element of their input, those of instances an element for each.
+    private void decodeRaw(int context, int instances) {
+        json.seek(instances);
+        long count = countInstances();
+        boolean[] common = new boolean[specs.size()];
+        if (context >= 0) {
+            json.seek(context);
+            decodeContext(common);
+        }
+        for (int i = 0; i < common.length; i++) {
+            if (!common[i]) {
+                shape[0] = count;
+                rank = 1;
+                reshape(i);
+            }
+        }
+        rank = 0;
+        boolean[] seen = new boolean[common.length];
+        json.seek(instances);
+        json.enterArray();
+        for (long row = 0; json.nextElement(); row++) {
+            System.arraycopy(common, 0, seen, 0, seen.length);
+            decodeRawInstance(row, common, seen);
+        }
+    }
+
+    private long countInstances() {
+        requireArray();
+        long count = 0;
+        json.enterArray();
+        while (json.nextElement()) {
+            json.skip();
+            count++;
+        }
+        if (count == 0) {
+            throw Refusal.invalid("'instances' is empty, expected at least one");
+        }
+        return count;
+    }
+
+    private void decodeContext(boolean[] common) {
+        if (json.token() != Token.OBJECT) {
+            throw Refusal.invalid("'context' is " + json.describe() + ", expected an object");
+        }
+        json.enterObject();
+        while (json.nextMember()) {
+            int input = input();
+            if (common[input]) {
+                throw Refusal.invalid("input '" + specs.get(input).name() + "' of 'context' comes twice");
+            }
+            common[input] = true;
+            shape[0] = 1;
+            rank = 1;
+            reshape(input);
+            data.decodePart(json, specs.get(input).name(), call.input(input), shape, 0, 1, 0);
+        }
+    }
+
+    private void decodeRawInstance(long row, boolean[] common, boolean[] seen) {
+        if (json.token() != Token.OBJECT) {
+            throw Refusal.invalid("instance " + row + " is " + json.describe() + ", expected an object with inputs of "
+                    + specs.stream().map(TensorSpec::name).toList());
+        }
+        json.enterObject();
+        while (json.nextMember()) {
+            int input = input();
+            if (seen[input]) {
+                throw Refusal.invalid("input '" + specs.get(input).name() + "' of instance " + row + " comes "
+                        + (common[input] ? "in 'context', too" : "twice"));
+            }
+            seen[input] = true;
+            data.decodePart(json, specs.get(input).name(), call.input(input), shape, 0, 1, row);
+        }
+        for (int i = 0; i < seen.length; i++) {
+            if (!seen[i] && !specs.get(i).optional()) {
+                throw Refusal.invalid(
+                        "instance " + row + " has no input '" + specs.get(i).name() + "'");
+            }
+            if (!seen[i]) {
+                call.input(i).setNull(row, true);
+            }
+        }
+    }
+
+    private void requireArray() {
         if (json.token() != Token.ARRAY) {
             throw Refusal.invalid("'instances' is " + json.describe() + ", expected an array");
         }
+    }
+
+    // ---- a value for each row ----
+
+    private void decodeInstances() {
+        requireArray();
         int start = json.position();
         int first = -1;
         long count = 0;
@@ -304,10 +410,10 @@ public final class PredictDecoder {
 
     private void requireAll(int[] ranks) {
         for (int input = 0; input < ranks.length; input++) {
-            if (ranks[input] < 0) {
-                TensorSpec spec = specs.get(input);
-                throw Refusal.invalid("input '" + spec.name() + "' is missing, expected " + spec.datatype()
-                        + " of shape " + spec.shape());
+            if (ranks[input] < 0 && specs.get(input).optional()) {
+                call.input(input).clear();
+            } else if (ranks[input] < 0) {
+                throw InputReader.missing(specs.get(input));
             }
         }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.protocol;
 
+import dev.millrace.features.RawRows;
+import dev.millrace.features.ServedPlan;
 import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Tensor;
@@ -26,6 +28,7 @@ public final class PredictWriter {
         List<TensorSpec> outputs = call.signature().outputs();
         if (rows) {
             writeRows(json, call, outputs);
+            end(json, call);
             return;
         }
         json.raw("{\"outputs\":");
@@ -38,11 +41,40 @@ public final class PredictWriter {
             }
             json.raw('}');
         }
+        end(json, call);
+    }
+
+    /// Ends the answer, with the reports if they are wanted: an object for each row.
+    private static void end(JsonWriter json, Call call) {
+        RawRows raw = call.raw();
+        if (raw != null && raw.isReporting()) {
+            Tensor status = call.output(ServedPlan.STATUS);
+            Tensor age = call.output(ServedPlan.AGE);
+            Tensor degraded = call.output(ServedPlan.DEGRADED);
+            json.raw(",\"reports\":[");
+            for (long row = 0; row < degraded.elementCount(); row++) {
+                json.raw(row == 0 ? "" : ",").raw("{\"degraded\":").element(degraded, row);
+                columns(json.raw(",\"feature_status\":"), status, row);
+                columns(json.raw(",\"feature_age_us\":"), age, row);
+                json.raw('}');
+            }
+            json.raw(']');
+        }
+        json.raw('}');
+    }
+
+    /// A row as an object, by the names of columns.
+    private static void columns(JsonWriter json, Tensor tensor, long row) {
+        int width = tensor.keys().size();
+        for (int i = 0; i < width; i++) {
+            json.raw(i == 0 ? '{' : ',').string(tensor.keys().get(i).toString()).raw(':');
+            json.element(tensor, row * width + i);
+        }
         json.raw('}');
     }
 
     private static void writeRows(JsonWriter json, Call call, List<TensorSpec> outputs) {
-        long rows = call.input(0).dim(0);
+        long rows = call.raw() == null ? call.input(0).dim(0) : call.raw().rowCount();
         for (int i = 0; i < outputs.size(); i++) {
             Tensor output = call.output(i);
             if (output.rank() == 0 || output.dim(0) != rows) {
@@ -66,7 +98,7 @@ public final class PredictWriter {
                 json.raw('}');
             }
         }
-        json.raw("]}");
+        json.raw(']');
     }
 
     private static void row(JsonWriter json, String name, Tensor tensor, long row) {

@@ -36,6 +36,19 @@ public final class RequestedOutputs {
         return new RequestedOutputs(indices, binary, classes, false);
     }
 
+    /// Whether reports are among them.
+    ///
+    /// @param outputs how many outputs the model has; reports come behind them
+    @Hot
+    public boolean hasReports(int outputs) {
+        for (int i = 0; indices != null && i < indices.length; i++) {
+            if (indices[i] >= outputs) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// How many there are.
     ///
     /// @param all how many the model has
@@ -44,7 +57,7 @@ public final class RequestedOutputs {
         return indices == null ? all : indices.length;
     }
 
-    /// Where the output in this place of the answer is in the model's signature.
+    /// Where the output in this place of the answer is in the model's signature, reports behind the outputs.
     @Hot
     public int index(int position) {
         return indices == null ? position : indices[position];

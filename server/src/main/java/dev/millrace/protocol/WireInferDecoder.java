@@ -6,7 +6,6 @@ import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.memory.Hot;
 import dev.millrace.model.Signature;
-import dev.millrace.model.TensorSpec;
 import dev.millrace.runtime.Call;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -255,12 +254,19 @@ public final class WireInferDecoder {
 
     /// The outputs that are wanted, in the request's order.
     ///
+    /// @param call has reports made if they are among them
     /// @throws Refusal if the model has no such output, or one is asked for twice
-    public RequestedOutputs outputs(Signature signature) {
+    public RequestedOutputs outputs(Call call) {
         if (outputCount == 0) {
             return RequestedOutputs.ALL;
         }
-        int[] chosen = new int[signature.outputs().size()];
+        RequestedOutputs chosen = chosen(call.signature());
+        InferDecoder.report(call, chosen);
+        return chosen;
+    }
+
+    private RequestedOutputs chosen(Signature signature) {
+        int[] chosen = new int[signature.outputs().size() + signature.reports().size()];
         int[] classes = new int[chosen.length];
         boolean classified = false;
         int next = 0;
@@ -272,8 +278,7 @@ public final class WireInferDecoder {
             wire.leave(outer);
             for (int i = 0; i < count; i++) {
                 if (chosen[i] == index) {
-                    throw Refusal.invalid(
-                            "output '" + signature.outputs().get(index).name() + "' is asked for a second time");
+                    throw Refusal.invalid("output '" + signature.answer(index).name() + "' is asked for a second time");
                 }
             }
             chosen[count] = index;
@@ -309,13 +314,9 @@ public final class WireInferDecoder {
         if (name.isEmpty()) {
             throw Refusal.invalid("an element of 'outputs' has no name");
         }
-        int index = signature.outputIndex(name);
-        if (index < 0) {
-            throw Refusal.invalid("the model has no output '" + name + "'; it has "
-                    + signature.outputs().stream().map(TensorSpec::name).toList());
-        }
+        int index = OutputDecoder.index(signature, name);
         if (classCount > 0) {
-            OutputDecoder.requireClasses(signature.outputs().get(index));
+            OutputDecoder.requireClasses(signature, index);
         }
         return index;
     }

@@ -12,8 +12,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// Writes the outputs of calls as `ModelInferResponse`, which may lie in a `ModelStreamInferResponse`: its elements go
@@ -64,7 +66,7 @@ public final class WireOutputWriter {
     ///
     /// @param signature whose outputs they are
     /// @param model the names of model and version
-    /// @param outputs each output's name and datatype
+    /// @param outputs each output's and then each report's name and datatype
     /// @param classes the same of its classes
     private record Parts(Signature signature, byte[] model, byte[][] outputs, byte[][] classes) {
         static Parts of(Call call) {
@@ -72,10 +74,12 @@ public final class WireOutputWriter {
             byte[] model = writer.bytes(MODEL_NAME, utf8(call.model()))
                     .bytes(MODEL_VERSION, utf8(Long.toString(call.version())))
                     .toBytes();
-            byte[][] outputs = call.signature().outputs().stream()
+            List<TensorSpec> all = new ArrayList<>(call.signature().outputs());
+            all.addAll(call.signature().reports());
+            byte[][] outputs = all.stream()
                     .map(output -> start(writer, output, output.datatype()))
                     .toArray(byte[][]::new);
-            byte[][] classes = call.signature().outputs().stream()
+            byte[][] classes = all.stream()
                     .map(output -> start(writer, output, DataType.BYTES))
                     .toArray(byte[][]::new);
             return new Parts(call.signature(), model, outputs, classes);
@@ -118,7 +122,7 @@ public final class WireOutputWriter {
         if (id != null) {
             writeId(id);
         }
-        int count = outputs.count(parts.outputs.length);
+        int count = outputs.count(parts.signature.outputs().size());
         long bytes = 0;
         for (int i = 0; i < count; i++) {
             int index = outputs.index(i);
@@ -161,7 +165,7 @@ public final class WireOutputWriter {
 
     @Hot
     private void writeOutput(int index, Tensor tensor) {
-        DataType type = call.signature().outputs().get(index).datatype();
+        DataType type = call.signature().answer(index).datatype();
         scratch.reset().raw(tensor.datatype() == type ? parts.outputs[index] : parts.classes[index]);
         int shapeBytes = 0;
         for (int axis = 0; axis < tensor.rank(); axis++) {
@@ -242,7 +246,7 @@ public final class WireOutputWriter {
         target.write(front.array(), 0, front.length());
         target.write(head.array(), 0, head.length());
         if (call != null) {
-            int count = outputs.count(parts.outputs.length);
+            int count = outputs.count(parts.signature.outputs().size());
             for (int i = 0; i < count; i++) {
                 writeElements(tensor(i), target);
             }

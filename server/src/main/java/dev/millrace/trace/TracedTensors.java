@@ -36,7 +36,9 @@ record TracedTensors(List<byte[]> objects, long bytes) {
         }
         List<byte[]> objects = new ArrayList<>();
         for (int i = 0; i < inputs.size(); i++) {
-            objects.add(object("TENSOR_QUEUE_INPUT", inputs.get(i).name(), call.input(i)));
+            if (call.input(i).hasShape()) {
+                objects.add(object("TENSOR_QUEUE_INPUT", inputs.get(i).name(), call.input(i)));
+            }
         }
         for (int i = 0; i < outputs.size(); i++) {
             objects.add(object("TENSOR_BACKEND_OUTPUT", outputs.get(i).name(), call.output(i)));
@@ -61,7 +63,12 @@ record TracedTensors(List<byte[]> objects, long bytes) {
     private static byte[] elements(Tensor tensor) {
         JsonWriter json = new JsonWriter();
         for (long i = 0; i < tensor.elementCount(); i++) {
-            json.raw(i == 0 ? "" : ",").element(tensor, i);
+            json.raw(i == 0 ? "" : ",");
+            if (tensor.isNull(i)) {
+                json.raw("null");
+            } else {
+                json.element(tensor, i);
+            }
         }
         return json.toBytes();
     }
