@@ -10,6 +10,8 @@ import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.server.MillraceServer;
 import dev.millrace.server.ServerConfig;
 import dev.millrace.server.Version;
+import dev.millrace.store.EmbeddedStore;
+import dev.millrace.store.StoreOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -107,6 +109,14 @@ final class ServeCommand implements Callable<Integer> {
     private long responseCacheBytes = RuntimeConfig.DEFAULT.responseCacheBytes();
 
     @Option(
+            names = "--feature-store",
+            paramLabel = "DIR",
+            description = "Folder of the feature store that models take stored values from; nobody else can write to it"
+                    + " meanwhile.",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private Path featureStore;
+
+    @Option(
             names = "--trace-dir",
             paramLabel = "DIR",
             description = "Folder that traces of requests are written to, when somebody asks for them by the trace"
@@ -161,7 +171,10 @@ final class ServeCommand implements Callable<Integer> {
         Signals signals = Signals.install(
                 () -> spec.commandLine().getErr().println("millrace: told to stop before it was ready"));
         ModelLifecycle lifecycle;
-        try (MillraceServer server = MillraceServer.start(config, signals::serving)) {
+        // It is closed after all who read it.
+        try (EmbeddedStore store = openStore();
+                MillraceServer server = MillraceServer.start(
+                        config.withRuntime(config.runtime().withFeatureStore(store)), signals::serving)) {
             String broken = names(server.runtime().status(), false);
             if (control.exitsOnError() && !broken.isEmpty()) {
                 return failed(new IOException("models cannot be loaded, and --exit-on-error is true: " + broken));
@@ -181,6 +194,10 @@ final class ServeCommand implements Callable<Integer> {
             Runtime.getRuntime().halt(CommandLine.ExitCode.OK);
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private EmbeddedStore openStore() throws IOException {
+        return featureStore == null ? null : EmbeddedStore.open(featureStore, StoreOptions.DEFAULT);
     }
 
     private int failed(Exception problem) {
@@ -220,6 +237,11 @@ final class ServeCommand implements Callable<Integer> {
         if (graceSeconds < 0) {
             throw new ParameterException(
                     spec.commandLine(), "--shutdown-grace must be 0 seconds or more, was " + graceSeconds);
+        }
+        if (featureStore != null && !Files.isDirectory(featureStore)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--feature-store " + featureStore + " is no folder; 'millrace features load' makes a store");
         }
         if (traceFolder != null && !Files.isWritable(traceFolder)) {
             throw new ParameterException(

@@ -99,7 +99,7 @@ public final class ConfigJson {
             json.raw(inputs ? ",\"format\":\"FORMAT_NONE\"" : "");
             json.raw(",\"dims\":").raw(dims.toString().replace(" ", ""));
             if (inputs) {
-                json.raw(",\"allow_ragged_batch\":false,\"optional\":false");
+                json.raw(",\"allow_ragged_batch\":false,\"optional\":").bool(spec.optional());
             } else {
                 json.raw(",\"label_filename\":").string(labelFiles.getOrDefault(spec.name(), ""));
             }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.metrics;
 
+import dev.millrace.features.FeatureCounts;
+import dev.millrace.features.FeatureStatus;
 import dev.millrace.lifecycle.ChangeStatistics;
 import dev.millrace.lifecycle.VersionState;
 import dev.millrace.runtime.LaneStatistics;
+import dev.millrace.runtime.ModelFeatures;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.Outcome;
 import java.util.List;
@@ -11,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 
 /// How model versions stand, what was done to change models, and what models did by all their versions, in Prometheus'
 /// text format. Versions come and go, so the text is written from what there is.
@@ -26,11 +30,19 @@ final class ModelMetrics {
     /// @param versions how versions stand
     /// @param changes what was done to change models
     /// @param totals what models have done by all their versions
-    String text(List<ModelStatus> versions, List<ChangeStatistics> changes, List<LaneStatistics.Totals> totals) {
+    /// @param features what became of features
+    String text(
+            List<ModelStatus> versions,
+            List<ChangeStatistics> changes,
+            List<LaneStatistics.Totals> totals,
+            List<ModelFeatures> features) {
         text.clear();
         states(versions);
         changes(changes);
         totals(totals);
+        if (!features.isEmpty()) {
+            features(features);
+        }
         return text.toString();
     }
 
@@ -78,6 +90,44 @@ final class ModelMetrics {
         String batches = "millrace_model_batches_total";
         text.head(batches, "counter", "Runs, by all versions of the model");
         totals.forEach(model -> text.line(batches, label(model), (double) model.batches()));
+    }
+
+    private void features(List<ModelFeatures> models) {
+        rows(models, "millrace_feature_rows_total", "Rows made of raw values", FeatureCounts::rows);
+        rows(
+                models,
+                "millrace_feature_rows_degraded_total",
+                "Of these, rows with a feature that was stale, not found, invalid or a default",
+                FeatureCounts::degraded);
+        rows(
+                models,
+                "millrace_feature_rows_rejected_total",
+                "Requests refused for the raw values of a row",
+                FeatureCounts::rejected);
+        String name = "millrace_feature_status_total";
+        text.head(name, "counter", "Rows by the status of each feature; statuses that none had are not there");
+        for (ModelFeatures model : models) {
+            for (FeatureCounts.OfFeature feature : model.counts().features()) {
+                feature.statuses().forEach((status, count) -> {
+                    if (count > 0 || status == FeatureStatus.PRESENT) {
+                        text.line(
+                                name,
+                                MetricText.label("feature", feature.name()) + ","
+                                        + MetricText.labels(model.model(), model.version()) + ","
+                                        + MetricText.label("status", status.name()),
+                                (double) count);
+                    }
+                });
+            }
+        }
+    }
+
+    private void rows(List<ModelFeatures> models, String name, String help, ToLongFunction<FeatureCounts> value) {
+        text.head(name, "counter", help);
+        for (ModelFeatures model : models) {
+            text.line(name, MetricText.labels(model.model(), model.version()), (double)
+                    value.applyAsLong(model.counts()));
+        }
     }
 
     private void outcomes(

@@ -190,7 +190,7 @@ public final class RuntimeMetrics implements AutoCloseable {
             }
         });
         return registry.scrape()
-                + models.text(millrace.status(), millrace.lifecycle().changes(), millrace.totals())
+                + models.text(millrace.status(), millrace.lifecycle().changes(), millrace.totals(), millrace.features())
                 + triton.text(management.statistics(), now);
     }
 

@@ -143,8 +143,8 @@ public final class OutputWriter {
         json.raw(END);
     }
 
-    /// A JSON array; as parameters have scalar values, it is sent as a string.
-    static byte[] keys(List<?> keys) {
+    /// A JSON array of names or whole numbers; as parameters have scalar values, it is sent as a string.
+    public static byte[] keys(List<?> keys) {
         JsonWriter json = new JsonWriter();
         char separator = '[';
         for (Object key : keys) {

@@ -11,6 +11,7 @@ import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.protocol.OutputWriter;
 import dev.millrace.protocol.PredictPages;
 import dev.millrace.protocol.Refusal;
 import dev.millrace.runtime.InferenceException;
@@ -174,9 +175,11 @@ final class Endpoints {
         }
         json.raw("],\"platform\":").string(status.platform());
         status.signature().ifPresent(signature -> signature(json, signature));
-        status.batching()
-                .ifPresent(
-                        batching -> parameters(json, batching, status.config().orElseThrow()));
+        status.batching().ifPresent(batching -> {
+            parameters(json, batching, status.config().orElseThrow());
+            features(json, status);
+            json.raw('}');
+        });
         return Page.json(HttpStatus.OK, json.raw('}').toBytes());
     }
 
@@ -213,7 +216,22 @@ final class Endpoints {
         config.instanceCount().ifPresent(count -> number(json, "instance_count", count));
         config.intraOpThreads().ifPresent(threads -> number(json, "intra_op_thread_count", threads));
         config.objectiveP99().ifPresent(bound -> json.raw(",\"objective.p99_ms\":" + bound.toNanos() / 1e6));
-        json.raw('}');
+    }
+
+    /// Which specification its inputs are raw values of, and which of them may be left out.
+    private static void features(JsonWriter json, ModelStatus status) {
+        status.metadata().forEach((key, value) -> {
+            if (key.startsWith("features.")) {
+                json.raw(',').string(key).raw(':').string(value);
+            }
+        });
+        List<String> optional = status.signature().orElseThrow().inputs().stream()
+                .filter(TensorSpec::optional)
+                .map(TensorSpec::name)
+                .toList();
+        if (!optional.isEmpty()) {
+            json.raw(",\"optional_inputs\":").raw(OutputWriter.keys(optional));
+        }
     }
 
     private static void number(JsonWriter json, String name, long value) {

@@ -109,7 +109,7 @@ public final class DecoderTarget {
                     WIRE.modelName();
                     WIRE.modelVersion();
                     WIRE.decode(call, inputs);
-                    WIRE.outputs(call.signature());
+                    WIRE.outputs(call);
                 } finally {
                     WIRE.end();
                 }

@@ -69,6 +69,11 @@ public final class TestServer implements AutoCloseable {
         return start(change, System::nanoTime);
     }
 
+    /// One with the models of another repository.
+    public static TestServer start(Path repository, UnaryOperator<ServerConfig> change) {
+        return new TestServer(change.apply(ServerConfig.of(repository).withPort(0)), System::nanoTime);
+    }
+
     /// @param clock nanoseconds, for time limits of connections
     public static TestServer start(UnaryOperator<ServerConfig> change, LongSupplier clock) {
         // Some of the test models are broken on purpose.
@@ -150,10 +155,15 @@ public final class TestServer implements AutoCloseable {
         return client;
     }
 
-    @Override
-    public void close() {
+    /// As [#close()], while others hold native memory.
+    public void stop() {
         client.shutdownNow();
         server.close();
+    }
+
+    @Override
+    public void close() {
+        stop();
         assertThat(NativeMemory.used()).as("native memory after close").isZero();
     }
 }
