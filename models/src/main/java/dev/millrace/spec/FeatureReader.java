@@ -161,7 +161,8 @@ final class FeatureReader {
         if (kinds.size() != 1) {
             if (kinds.size() > 1 && section.has("inputs")) {
                 problems.add(
-                        section.at("inputs"), kinds.size() + " inputs came, expected a transform 'concat' or 'cross'");
+                        section.at("inputs"),
+                        kinds.size() + " inputs came, expected a transform of " + Grammar.COMBINING);
             }
             return null;
         }
@@ -171,7 +172,7 @@ final class FeatureReader {
             problems.add(
                     place,
                     last.shown() + " came of it, expected a number: "
-                            + (last == ValueKind.TEXT ? "vocab, one_hot or hash" : "cyclical or datetime")
+                            + (last == ValueKind.TEXT ? "vocab, one_hot or hash" : "cyclical, datetime or elapsed")
                             + " make one");
         }
         return last;

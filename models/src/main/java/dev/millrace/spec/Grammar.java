@@ -54,6 +54,10 @@ final class Grammar {
             shape("cyclical", "fn", "part zone period"),
             shape("datetime", "part zone", ""),
             shape("concat", "", ""),
+            shape("subtract", "", ""),
+            shape("divide", "", ""),
+            shape("equal", "", ""),
+            shape("elapsed", "unit", ""),
             shape("cast", "to", ""));
 
     /// The transforms' names.
@@ -75,7 +79,14 @@ final class Grammar {
             "cyclical",
             "datetime",
             "concat",
+            "subtract",
+            "divide",
+            "equal",
+            "elapsed",
             "cast");
+
+    /// Those that make one of several inputs.
+    static final List<String> COMBINING = List.of("concat", "cross", "subtract", "divide", "equal", "elapsed");
 
     private static final String MURMUR = "murmur3_x86_32";
     private static final List<String> PARTS =
@@ -109,6 +120,7 @@ final class Grammar {
             words("cyclical.fn", "sin", "cos"),
             Map.entry("cyclical.part", PARTS),
             Map.entry("datetime.part", PARTS),
+            words("elapsed.unit", Transform.Elapsed.Unit.class),
             words("cast.to", "float64", "float32", "int64", "int32", "bool"));
 
     private Grammar() {}

@@ -141,6 +141,41 @@ public sealed interface Transform {
     /// Several numbers, a column each.
     record Concat() implements Transform {}
 
+    /// The first of two numbers less the second.
+    record Subtract() implements Transform {}
+
+    /// The first of two numbers by the second.
+    record Divide() implements Transform {}
+
+    /// Whether two texts or two whole numbers are the same, 1 or 0.
+    record Equal() implements Transform {}
+
+    /// How long after the second of two times the first is; negative if it is before.
+    record Elapsed(Unit unit) implements Transform {
+        /// What it is told in.
+        public enum Unit {
+            /// Of a million microseconds.
+            SECONDS(1_000_000L),
+            /// Of 60 seconds.
+            MINUTES(60_000_000L),
+            /// Of 60 minutes.
+            HOURS(3_600_000_000L),
+            /// Of 24 hours.
+            DAYS(86_400_000_000L);
+
+            private final long micros;
+
+            Unit(long micros) {
+                this.micros = micros;
+            }
+
+            /// The microseconds that it has.
+            public long micros() {
+                return micros;
+            }
+        }
+    }
+
     /// A number of another type.
     record Cast(ValueType to) implements Transform {}
 }

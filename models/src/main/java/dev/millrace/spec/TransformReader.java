@@ -72,6 +72,10 @@ final class TransformReader {
             case "cyclical" -> cyclical(section, kind);
             case "datetime" -> new Transform.DateTime(part(section), zone(section));
             case "concat" -> new Transform.Concat();
+            case "subtract" -> new Transform.Subtract();
+            case "divide" -> new Transform.Divide();
+            case "equal" -> new Transform.Equal();
+            case "elapsed" -> new Transform.Elapsed(section.choice("unit", Transform.Elapsed.Unit.SECONDS));
             default -> new Transform.Cast(type(section));
         };
         return problems.count() == before ? transform : null;
@@ -81,8 +85,12 @@ final class TransformReader {
     static ValueKind result(Transform transform, List<ValueKind> kinds) {
         return switch (transform) {
             case Transform.Impute _ -> kinds.getFirst();
-            case Transform.Bucketize _, Transform.Vocab _, Transform.Hash _, Transform.Cross _, Transform.DateTime _ ->
-                ValueKind.INTEGER;
+            case Transform.Bucketize _,
+                    Transform.Vocab _,
+                    Transform.Hash _,
+                    Transform.Cross _,
+                    Transform.Equal _,
+                    Transform.DateTime _ -> ValueKind.INTEGER;
             case Transform.OneHot _, Transform.Embed _, Transform.Concat _ -> ValueKind.VECTOR;
             case Transform.Cast(ValueType to) -> to.kind();
             default -> ValueKind.NUMBER;
@@ -90,7 +98,7 @@ final class TransformReader {
     }
 
     private void checkInputs(Section section, String name, List<ValueKind> kinds) {
-        boolean several = name.equals("cross") || name.equals("concat");
+        boolean several = Grammar.COMBINING.contains(name);
         if (kinds.size() == 1 && kinds.getFirst() == null) {
             return;
         }
@@ -98,7 +106,12 @@ final class TransformReader {
             section.problem(kinds.size() + " values came, expected "
                     + (several
                             ? "several inputs, before any other transform"
-                            : "one: 'concat' or 'cross' make one of several"));
+                            : "one: " + Grammar.COMBINING + " make one of several"));
+            return;
+        }
+        boolean pair = several && !name.equals("concat") && !name.equals("cross");
+        if (pair && kinds.size() != 2) {
+            section.problem(kinds.size() + " values came, expected two");
             return;
         }
         for (ValueKind kind : kinds) {
@@ -106,14 +119,18 @@ final class TransformReader {
                 section.problem(kind.shown() + " came, expected " + expected(name, section));
             }
         }
+        if (name.equals("equal") && !kinds.contains(null) && kinds.getFirst() != kinds.getLast()) {
+            section.problem(kinds.getFirst().shown() + " and " + kinds.getLast().shown()
+                    + " came, expected two texts or two whole numbers");
+        }
     }
 
     private static boolean takes(String name, Section section, ValueKind kind) {
         return switch (name) {
             case "impute" -> kind != ValueKind.TIME && kind != ValueKind.VECTOR;
-            case "vocab", "one_hot", "hash", "cross" -> kind.isDiscrete();
+            case "vocab", "one_hot", "hash", "cross", "equal" -> kind.isDiscrete();
             case "embed" -> kind == ValueKind.INTEGER;
-            case "datetime" -> kind == ValueKind.TIME;
+            case "datetime", "elapsed" -> kind == ValueKind.TIME;
             case "cyclical" -> section.has("part") ? kind == ValueKind.TIME : kind.isNumeric();
             default -> kind.isNumeric();
         };
@@ -122,9 +139,9 @@ final class TransformReader {
     private static String expected(String name, Section section) {
         return switch (name) {
             case "impute" -> "a number or a text";
-            case "vocab", "one_hot", "hash", "cross" -> "a text or a whole number";
+            case "vocab", "one_hot", "hash", "cross", "equal" -> "a text or a whole number";
             case "embed" -> ValueKind.INTEGER.shown();
-            case "datetime" -> ValueKind.TIME.shown();
+            case "datetime", "elapsed" -> ValueKind.TIME.shown();
             case "cyclical" -> section.has("part") ? ValueKind.TIME.shown() : "a number, or a part of a time";
             default -> ValueKind.NUMBER.shown();
         };

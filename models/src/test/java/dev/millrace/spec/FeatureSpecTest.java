@@ -117,6 +117,28 @@ class FeatureSpecTest {
         assertThat(e.getMessage()).startsWith("features.yaml:" + problem.replace("~", "features.y.transform[0]"));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "[x, n, n] | subtract | 3 values came, expected two",
+                "[x, s] | divide | a text came, expected a number",
+                "[s, n] | equal | a text and a whole number came, expected two texts or two whole numbers",
+                "[x, x] | equal | a number came, expected a text or a whole number",
+                "[t, n] | {elapsed: {unit: days}} | a whole number came, expected a time",
+                "[t, t] | {elapsed: {unit: weeks}} | 'weeks' came, expected one of [seconds, minutes, hours, days]",
+                "[x, n] | log1p | 2 values came, expected one: [concat, cross, subtract, divide, equal, elapsed] make"
+                        + " one of several",
+            })
+    void shouldSayWhichInputsGoTogether(String inputs, String transform, String problem) {
+        String text = SpecTexts.of("x", "[" + transform + "]").replace("input: x", "inputs: " + inputs);
+        assertThat(catchThrowableOfType(FeatureSpecException.class, () -> FeatureSpec.parse(text, folder))
+                        .problems()
+                        .getFirst())
+                .contains(problem);
+    }
+
     @Test
     void shouldTellAllProblemsAtOnce() {
         String text = SpecTexts.WHOLE

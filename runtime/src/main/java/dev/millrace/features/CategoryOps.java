@@ -39,6 +39,9 @@ final class CategoryOps {
             case Op.CROSS:
                 cross(step, row, feature);
                 break;
+            case Op.SUBTRACT, Op.DIVIDE, Op.EQUAL, Op.ELAPSED:
+                pair(step, row, feature);
+                break;
             case Op.EMBED:
                 embed(step, row, feature.first);
                 break;
@@ -187,6 +190,45 @@ final class CategoryOps {
         }
         row.bits = Math.floorMod(hash, step.i);
         row.missing = false;
+    }
+
+    @Hot
+    private static void pair(Step step, FeatureRow row, FeatureSteps feature) {
+        int first = feature.inputs[0];
+        int second = feature.inputs[1];
+        row.missing = row.nulls[first] || row.nulls[second];
+        if (row.missing) {
+            row.becomeMissing();
+            return;
+        }
+        long x = row.slots[first];
+        long y = row.slots[second];
+        if (step.op == Op.EQUAL) {
+            row.bits = (feature.isText[0] ? row.isSame(x, y) : x == y) ? 1 : 0;
+            return;
+        }
+        double result;
+        if (step.op == Op.ELAPSED) {
+            result = between(x, y) / step.a;
+        } else {
+            double a = number(x, feature.isWhole[0]);
+            double b = number(y, feature.isWhole[1]);
+            result = step.op == Op.SUBTRACT ? a - b : a / b;
+        }
+        row.bits = Double.doubleToRawLongBits(result);
+    }
+
+    @Hot
+    private static double number(long bits, boolean isWhole) {
+        return isWhole ? (double) bits : Double.longBitsToDouble(bits);
+    }
+
+    /// Microseconds between two times, also where they are more than 64 bits can tell.
+    @Hot
+    private static double between(long then, long before) {
+        long difference = then - before;
+        boolean overflows = ((then ^ before) & (then ^ difference)) < 0;
+        return overflows ? (double) then - (double) before : (double) difference;
     }
 
     @Hot

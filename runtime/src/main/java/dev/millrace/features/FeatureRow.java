@@ -425,6 +425,15 @@ public final class FeatureRow implements AutoCloseable {
         return texts.find(text, (int) (bits >>> 32), (int) bits);
     }
 
+    /// Whether two texts are the same.
+    @Hot
+    boolean isSame(long place, long other) {
+        int length = (int) place;
+        int from = (int) (place >>> 32);
+        int otherFrom = (int) (other >>> 32);
+        return length == (int) other && Arrays.equals(text, from, from + length, text, otherFrom, otherFrom + length);
+    }
+
     /// The hash of the value, a text.
     @Hot
     int hash(int seed) {

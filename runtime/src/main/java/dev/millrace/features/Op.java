@@ -67,6 +67,14 @@ final class Op {
     static final int TO_BOOL_INTEGER = 29;
     /// n, m bounds: a whole number of fewer bits.
     static final int TO_NARROW = 30;
+    /// Of two inputs.
+    static final int SUBTRACT = 31;
+    /// Of two inputs.
+    static final int DIVIDE = 32;
+    /// Of two inputs.
+    static final int EQUAL = 33;
+    /// Of two inputs; a microseconds of the unit.
+    static final int ELAPSED = 34;
 
     private Op() {}
 }

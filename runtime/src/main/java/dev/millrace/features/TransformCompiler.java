@@ -212,6 +212,11 @@ final class TransformCompiler {
             }
             case Transform.DateTime dateTime -> datePart(dateTime);
             case Transform.Concat _ -> add(Op.CONCAT, "concat", ValueKind.VECTOR);
+            case Transform.Subtract _ -> add(Op.SUBTRACT, "subtract", ValueKind.NUMBER);
+            case Transform.Divide _ -> add(Op.DIVIDE, "divide", ValueKind.NUMBER);
+            case Transform.Equal _ -> add(Op.EQUAL, "equal", ValueKind.INTEGER);
+            case Transform.Elapsed(Transform.Elapsed.Unit unit) ->
+                add(Op.ELAPSED, "elapsed", ValueKind.NUMBER).a = unit.micros();
             default -> throw new IllegalStateException(transform.toString());
         }
     }

@@ -62,7 +62,7 @@ class FeaturePlanLawTest {
         assertThat(accepted).isGreaterThan(specs * ROWS / 3);
         assertThat(rejected).isGreaterThan(specs);
         assertThat(seen.keySet()).isEqualTo(EnumSet.allOf(FeatureStatus.class));
-        assertThat(transforms).hasSize(18);
+        assertThat(transforms).hasSize(22);
     }
 
     private static FeatureSpec spec(long seed, String text) {

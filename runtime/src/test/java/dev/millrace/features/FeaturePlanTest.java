@@ -106,6 +106,30 @@ class FeaturePlanTest {
     }
 
     @Test
+    void shouldMakeOneOfTwo() {
+        FeaturePlan plan = Specs.plan("""
+            - {name: a, inputs: [x, n], transform: [subtract]}
+            - {name: b, inputs: [x, n], transform: [divide, {clip: {low: 0, high: 9}}]}
+            - {name: c, inputs: [s, v.b], transform: [equal], default: -1}
+            - {name: d, inputs: [n, i], transform: [equal], default: -1}
+            - {name: e, inputs: [request_time, t], transform: [{elapsed: {unit: hours}}]}
+            """);
+        FeatureRow row = plan.newRow(store(Map.of(4L, new Plain.Stored(Map.of("b", "q"), NOW))));
+        row.begin(NOW).set(plan.field("must"), 1).set(plan.field("n"), 4).set(plan.field("i"), 4);
+        row.set(plan.field("x"), 10.0).set(plan.field("s"), "q").set(plan.field("t"), NOW - 5_400_000_000L);
+        assertThat(written(plan, row)).containsExactly(6, 2.5f, 1, 1, 1.5f);
+        row.set(plan.field("i"), 5).set(plan.field("s"), "qq").set(plan.field("t"), NOW + 3_600_000_000L);
+        assertThat(written(plan, row)).containsExactly(6, 2.5f, 0, 0, -1);
+        row.set(plan.field("t"), Long.MIN_VALUE).setNull(plan.field("x")).setNull(plan.field("i"));
+        row.setNull(plan.field("s"));
+        assertThat(written(plan, row))
+                .containsExactly(Float.NaN, Float.NaN, -1, -1, (float) (0x1p63 / 3.6e9 + NOW / 3.6e9));
+        assertThat(row.status(0)).isEqualTo(FeatureStatus.NULL_VALUE);
+        row.set(plan.field("x"), -0.0).set(plan.field("n"), 0);
+        assertThat(written(plan, row)).startsWith(-0.0f, Float.NaN);
+    }
+
+    @Test
     void shouldFollowPoliciesWhenStoredValuesAreOldOrNotThere() {
         String features = "- {name: a, input: v.a}\n- {name: b, input: v.b, transform: [{vocab: {values: [q], "
                 + "unknown: value, unknown_value: 9}}]}\n";

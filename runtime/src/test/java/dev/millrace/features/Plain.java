@@ -168,6 +168,8 @@ final class Plain {
                 case Transform.Concat _ ->
                     columns = inputs.stream().map(Plain::number).toList();
                 case Transform.Cross cross -> value = noted(cross(cross, inputs));
+                case Transform.Subtract _, Transform.Divide _, Transform.Equal _, Transform.Elapsed _ ->
+                    value = noted(pair(transform, inputs.getFirst(), inputs.getLast()));
                 default -> value = noted(transform(feature, transform, value));
             }
         }
@@ -477,6 +479,25 @@ final class Plain {
             hash = hash(input, hash);
         }
         return modulo(hash, cross.buckets());
+    }
+
+    private static Object pair(Transform transform, Object x, Object y) {
+        if (x == null || y == null) {
+            return null;
+        }
+        return switch (transform) {
+            case Transform.Subtract _ -> number(x) - number(y);
+            case Transform.Divide _ -> number(x) / number(y);
+            case Transform.Equal _ -> x.equals(y) ? 1L : 0L;
+            case Transform.Elapsed(Transform.Elapsed.Unit unit) ->
+                BigInteger.valueOf((Long) x)
+                                        .subtract(BigInteger.valueOf((Long) y))
+                                        .bitLength()
+                                < Long.SIZE
+                        ? (double) ((Long) x - (Long) y) / unit.micros()
+                        : ((double) (Long) x - (double) (Long) y) / unit.micros();
+            default -> throw new IllegalStateException(transform.toString());
+        };
     }
 
     private static Long modulo(int hash, int buckets) {

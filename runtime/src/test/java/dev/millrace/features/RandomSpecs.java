@@ -165,21 +165,39 @@ final class RandomSpecs {
         return "'" + text.replace("'", "''") + "'";
     }
 
+    /// Begins with a transform of several inputs; what it gives.
+    private char several(StringBuilder text, List<String> chain) {
+        String[][] choices = {
+            {"nips", "cross", "n"},
+            {"dfnip", "concat", "v"},
+            {"dfnip", "subtract", "d"},
+            {"dfnip", "divide", "d"},
+            {"nip", "equal", "n"},
+            {"s", "equal", "n"},
+            {"t", "elapsed", "d"},
+        };
+        String[] choice = one(choices);
+        text.append("    inputs: [").append(input(choice[0])).append(", ");
+        text.append(input(choice[0])).append("]\n");
+        chain.add(
+                switch (choice[1]) {
+                    case "cross" ->
+                        "{cross: {buckets: " + random.nextInt(1, 100) + ", algorithm: murmur3_x86_32, seed: "
+                                + random.nextInt() + "}}";
+                    case "elapsed" ->
+                        "{elapsed: {unit: " + one(new String[] {"seconds", "minutes", "hours", "days"}) + "}}";
+                    default -> choice[1];
+                });
+        return choice[2].charAt(0);
+    }
+
     private String feature() {
         String name = "y" + names++;
         StringBuilder text = new StringBuilder("  - name: " + name + "\n");
         char kind;
         List<String> chain = new ArrayList<>();
-        if (chance(15)) {
-            boolean cross = chance(50);
-            text.append("    inputs: [").append(input(cross ? "nips" : "dfnip")).append(", ");
-            text.append(input(cross ? "nips" : "dfnip")).append("]\n");
-            chain.add(
-                    cross
-                            ? "{cross: {buckets: " + random.nextInt(1, 100) + ", algorithm: murmur3_x86_32, seed: "
-                                    + random.nextInt() + "}}"
-                            : "concat");
-            kind = cross ? 'n' : 'v';
+        if (chance(25)) {
+            kind = several(text, chain);
         } else {
             String input = input("dfnipst");
             text.append("    input: ").append(input).append('\n');
