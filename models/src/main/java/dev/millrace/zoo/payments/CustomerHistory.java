@@ -35,7 +35,30 @@ final class CustomerHistory {
         if (count < 2) {
             return 0;
         }
-        return (logAmount - meanLog) / Math.max(SD_FLOOR, Math.sqrt(squaresLog / count));
+        return (logAmount - meanLog) / Math.max(SD_FLOOR, sdLog());
+    }
+
+    /// Mean of ln(1 + euros) so far.
+    double meanLog() {
+        return meanLog;
+    }
+
+    /// Standard deviation of ln(1 + euros) so far.
+    double sdLog() {
+        return Math.sqrt(squaresLog / count);
+    }
+
+    /// The merchants that were paid, ascending.
+    int[] merchants() {
+        return merchants.stream().mapToInt(Integer::intValue).sorted().toArray();
+    }
+
+    /// The devices that were seen, ascending.
+    int[] devices() {
+        return deviceFirstSeenMs.keySet().stream()
+                .mapToInt(Integer::intValue)
+                .sorted()
+                .toArray();
     }
 
     boolean knowsMerchant(int merchant) {

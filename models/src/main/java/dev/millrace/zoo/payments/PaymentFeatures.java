@@ -124,6 +124,28 @@ public final class PaymentFeatures {
         risks.add(payment);
     }
 
+    Customer customer(int id) {
+        return customers.get(id);
+    }
+
+    Merchant merchant(int id) {
+        return merchants.get(id);
+    }
+
+    CustomerHistory history(int customer) {
+        return customerHistories[customer];
+    }
+
+    MerchantHistory merchantHistory(int merchant) {
+        return merchantHistories[merchant];
+    }
+
+    /// What is known about fraud at a time, which does not go back.
+    RiskTable risks(long nowMs) {
+        risks.learnUntil(nowMs);
+        return risks;
+    }
+
     private void checkOrder(Payment payment) {
         if (payment.timeMs() < latestMs) {
             throw new IllegalArgumentException("payment " + payment.id() + " at " + payment.timeMs()
