@@ -7,6 +7,6 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 [ $# -eq 1 ] || { echo "usage: $0 STORE" >&2; exit 2; }
 for view in customers merchants known_merchants known_devices; do
-    "$here/../../millrace" features load "$1" --schema "$here/data/$view.schema" --data "$here/data/$view.csv" \
+    "$here/../../millrace" features load "$1" --schema "$here/fraud/data/$view.schema" --data "$here/fraud/data/$view.csv" \
         --event-time seen_at
 done

@@ -15,7 +15,7 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 
 /// Writes what is known at the end of the simulation about some customers and all merchants, as files that a feature
-/// store is filled from: `models/payments/data` unless named. Single-threaded; the same bytes on every machine.
+/// store is filled from: `models/payments/fraud/data` unless named. Single-threaded; the same bytes on every machine.
 public final class FraudStore {
     private static final int CUSTOMERS = 50;
 
@@ -23,7 +23,7 @@ public final class FraudStore {
 
     /// Writes the files.
     public static void main(String[] args) throws IOException {
-        write(Path.of(args.length > 0 ? args[0] : "models/payments/data"), PaymentSimulator.Settings.DEFAULT);
+        write(Path.of(args.length > 0 ? args[0] : "models/payments/fraud/data"), PaymentSimulator.Settings.DEFAULT);
     }
 
     static void write(Path folder, PaymentSimulator.Settings settings) throws IOException {

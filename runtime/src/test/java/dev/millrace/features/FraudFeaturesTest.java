@@ -41,7 +41,7 @@ class FraudFeaturesTest {
     private static ViewSchema[] schemas() throws IOException {
         List<ViewSchema> schemas = new ArrayList<>();
         for (String view : List.of("customers", "merchants", "known_merchants", "known_devices")) {
-            schemas.add(ViewSchema.parse(Files.readString(EXAMPLE.resolve("data/" + view + ".schema"))));
+            schemas.add(ViewSchema.parse(Files.readString(EXAMPLE.resolve("fraud/data/" + view + ".schema"))));
         }
         return schemas.toArray(ViewSchema[]::new);
     }
