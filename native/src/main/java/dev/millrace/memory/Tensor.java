@@ -46,6 +46,9 @@ public final class Tensor implements AutoCloseable {
     private long bookedForStrings;
     private List<?> keys = List.of();
     private boolean nullable;
+    /// The strings of one whose elements may be null; otherwise null.
+    private PackedTexts packed;
+
     /// A bit for each element, 1 where it is null; shorter than that if the rest is not.
     private long[] nulls = NO_NULLS;
 
@@ -66,9 +69,11 @@ public final class Tensor implements AutoCloseable {
         this.elementBytes = datatype.byteSize();
     }
 
-    /// Lets its elements be null. Such tensors hold raw values; models take none of them.
+    /// Lets its elements be null. Such tensors hold raw values; models take none of them. Strings are copied into them,
+    /// so that in steady state setting one makes no object, and are empty again after a shape was set.
     public Tensor nullable() {
         nullable = true;
+        packed = datatype == DataType.BYTES ? new PackedTexts() : null;
         return this;
     }
 
@@ -339,16 +344,51 @@ public final class Tensor implements AutoCloseable {
         MemorySegment.copy(data, FLOAT, index << 2, target, offset, count);
     }
 
-    /// Element `index` of a BYTES tensor; the array is not copied.
+    /// Element `index` of a BYTES tensor; the array is not copied unless the tensor is [#nullable()].
     @Hot
     public byte[] getBytes(int index) {
-        return strings[index];
+        return packed == null ? strings[index] : packed.copy(index);
     }
 
-    /// Sets element `index` of a BYTES tensor; the array is kept, not copied.
+    /// The array that element `index` of a [#nullable()] BYTES tensor lies in, from [#textOffset(int)] on.
+    @Hot
+    public byte[] texts() {
+        return packed.bytes();
+    }
+
+    /// Where in [#texts()] element `index` begins.
+    @Hot
+    public int textOffset(int index) {
+        return packed.offset(index);
+    }
+
+    /// How many bytes of [#texts()] element `index` has.
+    @Hot
+    public int textLength(int index) {
+        return packed.length(index);
+    }
+
+    /// Sets element `index` of a BYTES tensor to a part of an array, which is copied.
+    ///
+    /// @throws MemoryExceededException if the budget does not have the memory
+    @Hot
+    public void setBytes(int index, byte[] text, int offset, int length) {
+        if (packed == null) {
+            setBytes(index, Arrays.copyOfRange(text, offset, offset + length));
+            return;
+        }
+        bookStrings(packed.capacity(), packed.needed(index, length));
+        packed.put(index, text, offset, length);
+    }
+
+    /// Sets element `index` of a BYTES tensor; the array is kept, not copied, unless the tensor is [#nullable()].
     ///
     /// @throws MemoryExceededException if the budget does not have the memory
     public void setBytes(int index, byte[] value) {
+        if (packed != null) {
+            setBytes(index, value, 0, value.length);
+            return;
+        }
         long texts = textBytes + value.length - strings[index].length;
         bookStrings(strings.length, texts);
         textBytes = texts;
@@ -357,7 +397,7 @@ public final class Tensor implements AutoCloseable {
 
     /// Element `index` of a BYTES tensor as UTF-8 text.
     public String getString(int index) {
-        return new String(strings[index], StandardCharsets.UTF_8);
+        return new String(getBytes(index), StandardCharsets.UTF_8);
     }
 
     /// Sets element `index` of a BYTES tensor to the UTF-8 bytes of `value`.
@@ -380,7 +420,9 @@ public final class Tensor implements AutoCloseable {
     /// with the memory while others may still hold this object.
     public Tensor moved() {
         Tensor target = new Tensor(budget, tag, datatype);
-        target.nullable = nullable;
+        if (nullable) {
+            target.nullable();
+        }
         target.region = region;
         target.data = data;
         region = null;
@@ -388,9 +430,18 @@ public final class Tensor implements AutoCloseable {
         return target;
     }
 
-    /// Exchanges shape and memory with another tensor of the same datatype, without a copy.
+    /// Exchanges shape and memory with another tensor of the same datatype, without a copy; with copies if the elements
+    /// of one of them may be null, and of the other not.
     public void swap(Tensor other) {
         requireSameType(other);
+        if (packed != null || other.packed != null) {
+            Tensor mine = new Tensor(MemoryBudget.UNLIMITED, tag, datatype);
+            mine.copyFrom(this);
+            copyFrom(other);
+            other.copyFrom(mine);
+            mine.close();
+            return;
+        }
         Tensor mine = new Tensor(budget, tag, datatype);
         mine.take(this);
         take(other);
@@ -430,7 +481,7 @@ public final class Tensor implements AutoCloseable {
             return;
         }
         for (int i = 0; i < elementCount; i++) {
-            setBytes(i, other.strings[i]);
+            setBytes(i, other.getBytes(i));
         }
     }
 
@@ -449,6 +500,7 @@ public final class Tensor implements AutoCloseable {
         }
         data = MemorySegment.NULL;
         strings = NO_STRINGS;
+        packed = packed == null ? null : new PackedTexts();
         textBytes = 0;
         budget.release(tag, bookedForStrings);
         bookedForStrings = 0;
@@ -486,7 +538,10 @@ public final class Tensor implements AutoCloseable {
     }
 
     private void reserve(long count) {
-        if (datatype == DataType.BYTES) {
+        if (packed != null) {
+            bookStrings(count, packed.heldBytes());
+            packed.reset((int) count);
+        } else if (datatype == DataType.BYTES) {
             if (strings.length < count) {
                 bookStrings(count, textBytes);
                 int before = strings.length;

@@ -25,7 +25,7 @@ import java.util.List;
 /// ```
 ///
 /// Threads: one at a time. Ownership: whoever opened it closes it; it owns the tensors. In steady
-/// state it allocates nothing; texts are kept, not copied.
+/// state it allocates nothing.
 public final class RawRows implements AutoCloseable {
     /// The time of requests is that at which they are worked on.
     public static final long NOW = Long.MIN_VALUE;
@@ -61,6 +61,7 @@ public final class RawRows implements AutoCloseable {
         counts = counters.begin();
         Signature signature = served.signature();
         inputs = tensors(signature.inputs(), memory, heap);
+        Arrays.stream(inputs).forEach(Tensor::nullable);
         reports = tensors(signature.reports(), memory, heap);
         features = plan.spec().features().size();
         common = new boolean[inputs.length];
@@ -69,9 +70,8 @@ public final class RawRows implements AutoCloseable {
 
     private static Tensor[] tensors(List<TensorSpec> specs, MemoryBudget memory, MemoryBudget heap) {
         return specs.stream()
-                .map(spec -> new Tensor(
-                                MemoryBudgets.of(spec.datatype(), memory, heap), MemoryTag.CALL, spec.datatype())
-                        .nullable())
+                .map(spec ->
+                        new Tensor(MemoryBudgets.of(spec.datatype(), memory, heap), MemoryTag.CALL, spec.datatype()))
                 .toArray(Tensor[]::new);
     }
 
@@ -184,7 +184,7 @@ public final class RawRows implements AutoCloseable {
         }
     }
 
-    /// Sets a text in a row from bytes in UTF-8, which are kept, not copied.
+    /// Sets a text in a row from bytes in UTF-8, which are copied.
     ///
     /// @throws IllegalArgumentException if the field has another type
     @Hot
@@ -223,7 +223,7 @@ public final class RawRows implements AutoCloseable {
         return set(field, 0, value);
     }
 
-    /// Sets a text that all rows have, from bytes in UTF-8, which are kept.
+    /// Sets a text that all rows have, from bytes in UTF-8, which are copied.
     @Hot
     public RawRows common(int field, byte[] utf8) {
         shape(inputs[field], 1);
@@ -364,8 +364,8 @@ public final class RawRows implements AutoCloseable {
                 row.set(field, (double) input.getFloat(index));
                 break;
             case STRING:
-                byte[] text = input.getBytes((int) index);
-                row.set(field, text, 0, text.length);
+                int place = (int) index;
+                row.set(field, input.texts(), input.textOffset(place), input.textLength(place));
                 break;
             default:
                 row.set(field, input.getLong(index));

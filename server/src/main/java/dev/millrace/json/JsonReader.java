@@ -315,6 +315,25 @@ public final class JsonReader {
         return strings.bytes(text);
     }
 
+    /// The array that the string that was read lies in, in UTF-8, until something else is read; as [#textBytes()]
+    /// without a copy.
+    @Hot
+    public byte[] textSource() {
+        return strings.source(text);
+    }
+
+    /// Where in [#textSource()], which was asked for, the string begins.
+    @Hot
+    public int textOffset() {
+        return strings.sourceOffset();
+    }
+
+    /// How many bytes of [#textSource()] the string has.
+    @Hot
+    public int textLength() {
+        return strings.sourceLength();
+    }
+
     /// Whether the string that was read has half a surrogate pair, which no UTF-8 text can.
     public boolean hasLoneSurrogate() {
         return strings.hasLoneSurrogate(text);

@@ -125,6 +125,28 @@ final class StringDecoder {
         return Arrays.equals(decoded, 0, decodedLength, utf8, 0, utf8.length);
     }
 
+    /// The array that the string lies in, without escapes: the text itself, or another.
+    @Hot
+    byte[] source(byte[] text) {
+        if (!escaped) {
+            return text;
+        }
+        decode(text);
+        return decoded;
+    }
+
+    /// Where in [#source(byte[])] it begins, after that was asked for.
+    @Hot
+    int sourceOffset() {
+        return escaped ? 0 : from;
+    }
+
+    /// Its length in [#source(byte[])].
+    @Hot
+    int sourceLength() {
+        return escaped ? decodedLength : to - from;
+    }
+
     byte[] bytes(byte[] text) {
         if (!escaped) {
             return Arrays.copyOfRange(text, from, to);

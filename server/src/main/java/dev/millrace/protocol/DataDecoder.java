@@ -286,6 +286,7 @@ final class DataDecoder {
         return token == Token.TRUE;
     }
 
+    @Hot
     private void storeText(Token token) {
         if (token == Token.OBJECT && objects) {
             storeBytes();
@@ -296,11 +297,17 @@ final class DataDecoder {
         }
         json.readText();
         if (json.hasLoneSurrogate()) {
-            throw unfit("half a surrogate pair, which no UTF-8 text has");
+            throw half();
         }
-        byte[] text = json.textBytes();
-        requireNoZero(text, "the character U+0000");
-        tensor.setBytes((int) count, text);
+        byte[] source = json.textSource();
+        int offset = json.textOffset();
+        int length = json.textLength();
+        requireNoZero(source, offset, length, "the character U+0000");
+        tensor.setBytes((int) count, source, offset, length);
+    }
+
+    private Refusal half() {
+        return unfit("half a surrogate pair, which no UTF-8 text has");
     }
 
     /// Reads `{"b64": "..."}`.
@@ -318,7 +325,7 @@ final class DataDecoder {
         if (bytes == null) {
             throw unfit("no member 'b64'");
         }
-        requireNoZero(bytes, "the byte 0");
+        requireNoZero(bytes, 0, bytes.length, "the byte 0");
         tensor.setBytes((int) count, bytes);
     }
 
@@ -330,12 +337,17 @@ final class DataDecoder {
         }
     }
 
-    private void requireNoZero(byte[] text, String what) {
-        for (byte character : text) {
-            if (character == 0) {
-                throw unfit(what + ", at which ONNX Runtime would cut it off");
+    @Hot
+    private void requireNoZero(byte[] text, int offset, int length, String what) {
+        for (int i = offset; i < offset + length; i++) {
+            if (text[i] == 0) {
+                throw cutOff(what);
             }
         }
+    }
+
+    private Refusal cutOff(String what) {
+        return unfit(what + ", at which ONNX Runtime would cut it off");
     }
 
     private Refusal unfit(String what) {

@@ -41,6 +41,10 @@ public final class PredictDecoder {
     private int rank;
     private long elements;
     private boolean rows;
+    /// Of raw values: which are in the context, and which an instance has besides.
+    private boolean[] common = {};
+
+    private boolean[] seen = {};
 
     /// @param limits what a request may have
     public PredictDecoder(Limits limits) {
@@ -177,10 +181,10 @@ public final class PredictDecoder {
     private void decodeRaw(int context, int instances) {
         json.seek(instances);
         long count = countInstances();
-        boolean[] common = new boolean[specs.size()];
+        clearMarks();
         if (context >= 0) {
             json.seek(context);
-            decodeContext(common);
+            decodeContext();
         }
         for (int i = 0; i < common.length; i++) {
             if (!common[i]) {
@@ -190,12 +194,20 @@ public final class PredictDecoder {
             }
         }
         rank = 0;
-        boolean[] seen = new boolean[common.length];
         json.seek(instances);
         json.enterArray();
         for (long row = 0; json.nextElement(); row++) {
             System.arraycopy(common, 0, seen, 0, seen.length);
-            decodeRawInstance(row, common, seen);
+            decodeRawInstance(row);
+        }
+    }
+
+    private void clearMarks() {
+        if (common.length == specs.size()) {
+            Arrays.fill(common, false);
+        } else {
+            common = new boolean[specs.size()];
+            seen = new boolean[specs.size()];
         }
     }
 
@@ -213,7 +225,7 @@ public final class PredictDecoder {
         return count;
     }
 
-    private void decodeContext(boolean[] common) {
+    private void decodeContext() {
         if (json.token() != Token.OBJECT) {
             throw Refusal.invalid("'context' is " + json.describe() + ", expected an object");
         }
@@ -231,7 +243,7 @@ public final class PredictDecoder {
         }
     }
 
-    private void decodeRawInstance(long row, boolean[] common, boolean[] seen) {
+    private void decodeRawInstance(long row) {
         if (json.token() != Token.OBJECT) {
             throw Refusal.invalid("instance " + row + " is " + json.describe() + ", expected an object with inputs of "
                     + specs.stream().map(TensorSpec::name).toList());
@@ -334,32 +346,32 @@ public final class PredictDecoder {
         requireAll(ranks);
         json.seek(start);
         json.enterArray();
-        boolean[] seen = new boolean[specs.size()];
+        boolean[] met = new boolean[specs.size()];
         for (long row = 0; json.nextElement(); row++) {
-            Arrays.fill(seen, false);
-            decodeInstance(row, shapes, ranks, seen);
+            Arrays.fill(met, false);
+            decodeInstance(row, shapes, ranks, met);
         }
     }
 
-    private void decodeInstance(long row, long[] shapes, int[] ranks, boolean[] seen) {
+    private void decodeInstance(long row, long[] shapes, int[] ranks, boolean[] met) {
         if (json.token() != Token.OBJECT) {
             throw Refusal.invalid("instance " + row + " is " + json.describe() + ", expected an object as before");
         }
         json.enterObject();
         while (json.nextMember()) {
             int input = input();
-            if (seen[input]) {
+            if (met[input]) {
                 throw Refusal.invalid("input '" + specs.get(input).name() + "' of instance " + row + " comes twice");
             }
-            seen[input] = true;
+            met[input] = true;
             int from = input * (MAX_RANK + 1);
             rank = ranks[input] - 1;
             System.arraycopy(shapes, from + 1, shape, 0, rank);
             long size = product();
             data.decodePart(json, specs.get(input).name(), call.input(input), shape, rank, size, row * size);
         }
-        for (int input = 0; input < seen.length; input++) {
-            if (!seen[input]) {
+        for (int input = 0; input < met.length; input++) {
+            if (!met[input]) {
                 throw Refusal.invalid(
                         "instance " + row + " has no input '" + specs.get(input).name() + "'");
             }

@@ -150,7 +150,8 @@ class MetricsTest {
             assertThat(documented).containsKey(name);
             assertThat(described).as(name).isEqualTo(documented.get(name));
         });
-        documented.keySet().removeIf(name -> name.startsWith("jvm_gc_"));
+        // The one has not collected yet, the other has no model that is asked by raw values.
+        documented.keySet().removeIf(name -> name.startsWith("jvm_gc_") || name.startsWith("millrace_feature_"));
         assertThat(shown.keySet()).containsAll(documented.keySet());
     }
 
