@@ -37,6 +37,7 @@ class ArchitectureTest {
             Map.entry("compare", Set.of("memory", "ort", "model", "onnx", "inspect", "dataset")),
             Map.entry("quantize", Set.of("memory", "ort", "onnx", "dataset")),
             Map.entry("trees", Set.of("onnx")),
+            Map.entry("preprocess", Set.of("onnx", "spec")),
             Map.entry("convert", Set.of("memory", "ort", "onnx")),
             Map.entry("zoo", Set.of("memory", "ort", "model", "zoo.payments")),
             Map.entry("zoo.digits", Set.of("onnx")),
@@ -83,7 +84,9 @@ class ArchitectureTest {
                             "convert",
                             "store",
                             "transform")),
-            Map.entry("transform", Set.of("memory", "json", "dataset", "table", "spec", "features", "store")),
+            Map.entry(
+                    "transform",
+                    Set.of("memory", "json", "onnx", "dataset", "table", "spec", "preprocess", "features", "store")),
             Map.entry("score", Set.of("memory", "model", "onnx", "dataset", "table", "runtime")),
             Map.entry("limit", Set.of("memory")),
             Map.entry("trace", Set.of("memory", "model", "json", "monitor", "runtime")),

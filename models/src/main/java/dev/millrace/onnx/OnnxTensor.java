@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -57,6 +58,23 @@ public record OnnxTensor(ProtoMessage message) {
                 .order(ByteOrder.LITTLE_ENDIAN);
         raw.asLongBuffer().put(values);
         return of(name, ElementType.INT64, dims, raw.array());
+    }
+
+    /// A new one, of doubles.
+    public static OnnxTensor ofDoubles(String name, long[] dims, double... values) {
+        ByteBuffer raw = ByteBuffer.allocate(Math.multiplyExact(Double.BYTES, values.length))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        raw.asDoubleBuffer().put(values);
+        return of(name, ElementType.DOUBLE, dims, raw.array());
+    }
+
+    /// A new one, of texts.
+    public static OnnxTensor ofTexts(String name, long[] dims, List<String> values) {
+        ProtoMessage message = new ProtoMessage().setNumbers(DIMS, dims).setNumber(TYPE, ElementType.STRING.code());
+        if (!name.isEmpty()) {
+            message.setText(NAME, name);
+        }
+        return new OnnxTensor(message.setTexts(STRING_DATA, values));
     }
 
     /// Its name; empty for one that is an attribute.

@@ -30,6 +30,9 @@ final class FeatureReader {
     /// What the transforms of the features so far give; null for one that has problems.
     private final Map<String, ValueKind> results = new HashMap<>();
 
+    /// Where each feature's transforms are.
+    private final Map<String, List<String>> places = new HashMap<>();
+
     private final Set<String> columns = new HashSet<>();
     private int columnCount;
     private boolean tooMany;
@@ -45,6 +48,11 @@ final class FeatureReader {
     /// Whether no feature has any.
     boolean isWithoutColumns() {
         return columnCount == 0 && problems.count() == 0;
+    }
+
+    /// Where the transforms of the features so far are, as problems begin.
+    Map<String, List<String>> places() {
+        return places;
     }
 
     /// The feature at a place, or null if it cannot be read.
@@ -149,7 +157,9 @@ final class FeatureReader {
         if (kinds.isEmpty()) {
             kinds.add(null);
         }
+        List<String> lines = new ArrayList<>();
         for (Place place : section.items("transform")) {
+            lines.add(place.shown());
             Transform transform = transforms.read(place, kinds, name);
             if (transform != null) {
                 chain.add(transform);
@@ -157,6 +167,9 @@ final class FeatureReader {
             ValueKind result = transform == null ? null : TransformReader.result(transform, kinds);
             kinds.clear();
             kinds.add(result);
+        }
+        if (name != null) {
+            places.put(name, lines);
         }
         if (kinds.size() != 1) {
             if (kinds.size() > 1 && section.has("inputs")) {

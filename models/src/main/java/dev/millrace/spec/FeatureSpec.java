@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// What a model's input row is made of: the file `features.yaml` in the folder of a model version,
 /// read and checked. All that was learned from data is in it or in files beside it whose hashes it
@@ -20,17 +21,28 @@ public final class FeatureSpec {
     private final List<FeatureView> views;
     private final List<Feature> features;
     private final String digest;
+    private final Map<String, List<String>> places;
 
     /// What a specification says of itself.
     ///
     /// @param tensor the model's input
     record Head(String name, long version, String tensor) {}
 
-    FeatureSpec(Head head, List<FieldSpec> request, List<FeatureView> views, List<Feature> features, String digest) {
+    /// What a specification has of values and features.
+    ///
+    /// @param places where the transforms of each feature are
+    record Parts(
+            List<FieldSpec> request,
+            List<FeatureView> views,
+            List<Feature> features,
+            Map<String, List<String>> places) {}
+
+    FeatureSpec(Head head, Parts parts, String digest) {
         this.head = head;
-        this.request = List.copyOf(request);
-        this.views = List.copyOf(views);
-        this.features = List.copyOf(features);
+        this.request = List.copyOf(parts.request());
+        this.views = List.copyOf(parts.views());
+        this.features = List.copyOf(parts.features());
+        this.places = Map.copyOf(parts.places());
         this.digest = digest;
     }
 
@@ -78,6 +90,15 @@ public final class FeatureSpec {
     /// The features in the order of their columns.
     public List<Feature> features() {
         return features;
+    }
+
+    /// Where a transform is in the file, as what is wrong with one is told:
+    /// `features.yaml:LINE:COLUMN: features.NAME.transform[INDEX]`.
+    ///
+    /// @param feature one of this specification's
+    /// @param transform its place among the feature's, from 0
+    public String place(Feature feature, int transform) {
+        return places.get(feature.name()).get(transform);
     }
 
     /// The names of the columns in their order.

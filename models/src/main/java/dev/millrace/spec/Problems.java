@@ -26,6 +26,11 @@ final class Problems {
             return new Place(file, path + "[" + index + "]", inner);
         }
 
+        /// As problems begin: `FILE:LINE:COLUMN: path`.
+        String shown() {
+            return file + ":" + node.line() + ":" + node.column() + ": " + (path.isEmpty() ? "file" : path);
+        }
+
         /// The same place by another name.
         Place as(String name) {
             return new Place(file, name, node);

@@ -103,8 +103,9 @@ final class SpecReader {
         }
         problems.throwIfAny();
         FeatureSpec.Head head = new FeatureSpec.Head(name, version, tensor);
-        return new FeatureSpec(
-                head, List.copyOf(request.values()), List.copyOf(views.values()), features, files.digest(bytes));
+        FeatureSpec.Parts parts = new FeatureSpec.Parts(
+                List.copyOf(request.values()), List.copyOf(views.values()), features, reader.places());
+        return new FeatureSpec(head, parts, files.digest(bytes));
     }
 
     private void readRequestField(Place place) {

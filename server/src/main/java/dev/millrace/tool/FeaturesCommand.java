@@ -2,6 +2,7 @@
 package dev.millrace.tool;
 
 import dev.millrace.transform.FeaturesExplainCommand;
+import dev.millrace.transform.FeaturesExportCommand;
 import dev.millrace.transform.FeaturesTransformCommand;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -14,15 +15,16 @@ import picocli.CommandLine.Spec;
 /// server.
 @Command(
         name = "features",
-        description = "Fills an embedded feature store from files and looks into it; computes features of files, and"
-                + " explains them.",
+        description = "Fills an embedded feature store from files and looks into it; computes features of files,"
+                + " explains them, and writes them as ONNX graphs.",
         mixinStandardHelpOptions = true,
         subcommands = {
             FeaturesLoadCommand.class,
             FeaturesGetCommand.class,
             FeaturesStatsCommand.class,
             FeaturesTransformCommand.class,
-            FeaturesExplainCommand.class
+            FeaturesExplainCommand.class,
+            FeaturesExportCommand.class
         })
 public final class FeaturesCommand implements Runnable {
     /// Held, so that it stays as it is set here.
@@ -39,6 +41,6 @@ public final class FeaturesCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "what is to be done with features? There are: load, get, stats, transform, explain");
+                "what is to be done with features? There are: load, get, stats, transform, explain, export");
     }
 }

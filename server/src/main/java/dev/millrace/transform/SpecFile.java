@@ -20,11 +20,19 @@ final class SpecFile {
     /// @param path `features.yaml`, by whatever name, or the folder that it is in
     /// @throws dev.millrace.spec.FeatureSpecException if anything is wrong with it
     static FeaturePlan plan(Path path) throws IOException {
+        return FeaturePlan.compile(read(path));
+    }
+
+    /// Reads a specification.
+    ///
+    /// @param path `features.yaml`, by whatever name, or the folder that it is in
+    /// @throws dev.millrace.spec.FeatureSpecException if anything is wrong with it
+    static FeatureSpec read(Path path) throws IOException {
         Path file = Files.isDirectory(path) ? path.resolve(FeatureSpec.FILE_NAME) : path;
         if (!Files.exists(file)) {
             throw new NoSuchFileException(file.toString());
         }
-        return FeaturePlan.compile(FeatureSpec.read(file));
+        return FeatureSpec.read(file);
     }
 
     /// Whether the columns depend on the time of the request: a feature reads it, or stored values
