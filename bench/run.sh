@@ -14,8 +14,9 @@
 # --isolation a light model beside a saturated one; --swaps a model that is replaced under load; --loading a light model
 # while a large one is loaded; --priorities two priorities, two models on one agent, and clients over their limit;
 # --failing rows and models that fail; --memory a server with little of it; --back-pressure clients that do not read, or
-# send slowly; --store reads of the feature store while it is written to. Where a promise is found to be broken it says so, and the exit status is 1. Run it on a machine that does
-# nothing else.
+# send slowly; --store reads of the feature store while it is written to; --features from raw values to a row of a
+# model's input, beside ONNX Runtime. Where a promise is found to be broken it says so, and the exit status is 1. Run it
+# on a machine that does nothing else.
 #
 # The servers are loaded by wrk, gRPC by h2load (Debian, Ubuntu: apt install wrk nghttp2-client); what is missing is left
 # out.
@@ -34,13 +35,13 @@ for option in "$@"; do
         --quick | --routes | --models | --neighbour | --http | --http-mix | --protocols | --recording | --ramp | \
             --ensembles | --json | \
             --overload | --overload-http | --deadlines | --isolation | --swaps | --loading | \
-            --priorities | --failing | --memory | --back-pressure | --store)
+            --priorities | --failing | --memory | --back-pressure | --store | --features)
             options="$options $option"
             ;;
         *)
             printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--http-mix] [--protocols]" \
                 "    [--recording] [--ramp] [--ensembles] [--json] [--overload] [--overload-http] [--deadlines] [--isolation]" \
-                "    [--swaps] [--loading] [--priorities] [--failing] [--memory] [--back-pressure] [--store]" >&2
+                "    [--swaps] [--loading] [--priorities] [--failing] [--memory] [--back-pressure] [--store] [--features]" >&2
             exit 2
             ;;
     esac

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.bench;
 
+import dev.millrace.bench.features.FeatureRuns;
 import dev.millrace.bench.guard.BackPressure;
 import dev.millrace.bench.guard.Failing;
 import dev.millrace.bench.guard.MemoryLoad;
@@ -49,6 +50,8 @@ record Promises(Effort effort, PrintStream progress, Path log) {
     static final String BACK_PRESSURE = "--back-pressure";
     /// Reads of the feature store while it is written to.
     static final String STORE = "--store";
+    /// From raw values to a row, beside ONNX Runtime.
+    static final String FEATURES = "--features";
 
     static final List<String> PARTS = List.of(
             OVERLOAD,
@@ -61,13 +64,15 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             FAILING,
             MEMORY,
             BACK_PRESSURE,
-            STORE);
+            STORE,
+            FEATURES);
 
     private static final int LONG_RUNS_PER_ROUND = 20;
     private static final int LONG_RUN_MILLIS = 100;
     private static final int SWAPS_PER_ROUND = 12;
     private static final int BAD_CONNECTIONS = 128;
     private static final long ENTITIES = 1_000_000;
+    private static final long FEW_ENTITIES = 10_000;
 
     /// Measures one part.
     Section measure(String part) throws IOException {
@@ -83,6 +88,10 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             case MEMORY -> memory();
             case BACK_PRESSURE -> backPressure();
             case STORE -> new StoreReads(ENTITIES, effort.repeats(), effort.repeatMillis(), progress).measure();
+            case FEATURES -> {
+                long entities = effort == Effort.QUICK ? FEW_ENTITIES : ENTITIES;
+                yield new FeatureRuns(entities, effort.repeats(), effort.repeatMillis(), progress).measure();
+            }
             default -> throw new IllegalArgumentException("no part " + part + ", there are " + PARTS);
         };
     }

@@ -182,6 +182,9 @@ class ArchitectureTest {
                             "bench.report",
                             "bench.route")),
             Map.entry("bench.store", Set.of("store", "bench.report")),
+            Map.entry(
+                    "bench.features",
+                    Set.of("memory", "ort", "onnx", "spec", "preprocess", "store", "features", "bench.report")),
             Map.entry("bench.swap", Set.of("memory", "runtime", "bench.model", "bench.promise", "bench.report")),
             Map.entry(
                     "bench",
