@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// A specification compiled: it turns raw values into the floats of a model's input row, the same
 /// bits on every JVM.
@@ -28,6 +29,9 @@ public final class FeaturePlan {
     private final List<FieldSpec> fields = new ArrayList<>();
     private final List<String> fieldNames = new ArrayList<>();
     private final ValueType[] types;
+    /// The raw values without which a row is rejected.
+    private final int[] required;
+
     private final FeatureSteps[] features;
     private final ViewSteps[] views;
     private final byte[] constants;
@@ -48,6 +52,9 @@ public final class FeaturePlan {
             }
         }
         types = fields.stream().map(FieldSpec::type).toArray(ValueType[]::new);
+        required = IntStream.range(0, types.length)
+                .filter(field -> fields.get(field).required())
+                .toArray();
         Constants values = new Constants();
         features = new FeatureSteps[spec.features().size()];
         List<Integer> columns = new ArrayList<>();
@@ -190,14 +197,14 @@ public final class FeaturePlan {
                 return false;
             }
         }
-        for (int i = 0; i < written.length; i++) {
-            float value = (float) row.columns[written[i]];
+        float[] floats = row.floats;
+        double[] columns = row.columns;
+        for (int i = 0; i < floats.length; i++) {
+            float value = (float) columns[written[i]];
             // one NaN, whatever its bits were
-            out.set(
-                    ValueLayout.JAVA_FLOAT_UNALIGNED,
-                    offset + (long) i * Float.BYTES,
-                    Float.isNaN(value) ? Float.NaN : value);
+            floats[i] = Float.isNaN(value) ? Float.NaN : value;
         }
+        MemorySegment.copy(floats, 0, out, ValueLayout.JAVA_FLOAT_UNALIGNED, offset, floats.length);
         return true;
     }
 
@@ -248,9 +255,10 @@ public final class FeaturePlan {
     /// Whether what is required is there, of what is fixed or of the rest.
     @Hot
     private boolean isComplete(FeatureRow row, boolean fixed) {
-        for (int i = 0; i < types.length; i++) {
-            if (row.fixedSlots[i] == fixed && row.nulls[i] && isRequired(i)) {
-                return row.rejectInput(fieldNames.get(i), types[i].word(), 0, true);
+        for (int i = 0; i < required.length; i++) {
+            int field = required[i];
+            if (row.nulls[field] && row.fixedSlots[field] == fixed) {
+                return row.rejectInput(fieldNames.get(field), types[field].word(), 0, true);
             }
         }
         return true;
@@ -259,8 +267,14 @@ public final class FeaturePlan {
     /// Takes what is stored, by keys that are fixed or by the others.
     @Hot
     private boolean fetch(FeatureRow row, boolean fixed) {
+        // With several views memory is waited for once.
+        for (int i = 0; i < views.length && views.length > 1; i++) {
+            if (isFetched(row, i, fixed)) {
+                views[i].expect(row, row.readers[i]);
+            }
+        }
         for (int i = 0; i < views.length; i++) {
-            if (!row.fixedViews[i] && (!fixed || row.fixedSlots[views[i].keySlot()])) {
+            if (isFetched(row, i, fixed)) {
                 if (!views[i].fetch(row, row.readers[i])) {
                     return false;
                 }
@@ -274,8 +288,8 @@ public final class FeaturePlan {
     }
 
     @Hot
-    private boolean isRequired(int field) {
-        return fields.get(field).required();
+    private boolean isFetched(FeatureRow row, int view, boolean fixed) {
+        return !row.fixedViews[view] && (!fixed || row.fixedSlots[views[view].keySlot()]);
     }
 
     /// What became of a row step by step, for people. The row's fields are used as they are. Slow,

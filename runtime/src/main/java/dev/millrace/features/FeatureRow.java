@@ -33,15 +33,20 @@ public final class FeatureRow implements AutoCloseable {
     /// Values by slot: a double's bits, a whole number, or where a text is and how long.
     final long[] slots;
     final boolean[] nulls;
-    final FeatureStatus[] slotStatus;
+    /// By slot the status, [FeatureStatus#code]: bytes, because collectors want to know of each
+    /// reference that is stored.
+    final byte[] slotStatus;
     final long[] slotAges;
     final double[] columns;
+    /// The columns that are written, as floats.
+    final float[] floats;
+
     long nowMicros;
 
     /// The value that the steps of a feature pass on.
     long bits;
     boolean missing;
-    private FeatureStatus status = FeatureStatus.PRESENT;
+    private byte status;
     private long age;
     private boolean anyNull;
 
@@ -62,7 +67,7 @@ public final class FeatureRow implements AutoCloseable {
     private boolean fixedDegraded;
     private int fixedTextEnd;
 
-    private final FeatureStatus[] statuses;
+    private final byte[] statuses;
     private final long[] ages;
     private boolean degraded;
     private final Rejection rejection = new Rejection();
@@ -72,12 +77,12 @@ public final class FeatureRow implements AutoCloseable {
         this.readers = readers;
         slots = new long[slotCount];
         nulls = new boolean[slotCount];
-        slotStatus = new FeatureStatus[slotCount];
+        slotStatus = new byte[slotCount];
         slotAges = new long[slotCount];
         columns = new double[columnCount];
-        Arrays.fill(slotStatus, FeatureStatus.PRESENT);
+        floats = new float[plan.width()];
         Arrays.fill(slotAges, NO_AGE);
-        statuses = new FeatureStatus[plan.features().length];
+        statuses = new byte[plan.features().length];
         ages = new long[statuses.length];
         fixedSlots = new boolean[slotCount];
         fixedViews = new boolean[readers.length];
@@ -93,7 +98,7 @@ public final class FeatureRow implements AutoCloseable {
         this.nowMicros = nowMicros;
         for (int i = 0; i < plan.fieldCount(); i++) {
             nulls[i] = true;
-            slotStatus[i] = FeatureStatus.NULL_VALUE;
+            slotStatus[i] = FeatureStatus.NULL_VALUE.code;
         }
         if (plan.timeSlot() >= 0) {
             slots[plan.timeSlot()] = nowMicros;
@@ -119,7 +124,7 @@ public final class FeatureRow implements AutoCloseable {
         for (int i = 0; i < plan.fieldCount(); i++) {
             if (!fixedSlots[i]) {
                 nulls[i] = true;
-                slotStatus[i] = FeatureStatus.NULL_VALUE;
+                slotStatus[i] = FeatureStatus.NULL_VALUE.code;
             }
         }
         textLength = fixedTextEnd;
@@ -147,9 +152,14 @@ public final class FeatureRow implements AutoCloseable {
     private void reset() {
         degraded = fixedDegraded;
         rejection.clear();
+        if (!anyFixed) {
+            Arrays.fill(statuses, FeatureStatus.PRESENT.code);
+            Arrays.fill(ages, NO_AGE);
+            return;
+        }
         for (int i = 0; i < statuses.length; i++) {
             if (!fixedFeatures[i]) {
-                statuses[i] = FeatureStatus.PRESENT;
+                statuses[i] = FeatureStatus.PRESENT.code;
                 ages[i] = NO_AGE;
             }
         }
@@ -234,7 +244,7 @@ public final class FeatureRow implements AutoCloseable {
     @Hot
     public FeatureRow setNull(int field) {
         nulls[field] = true;
-        slotStatus[field] = FeatureStatus.NULL_VALUE;
+        slotStatus[field] = FeatureStatus.NULL_VALUE.code;
         return this;
     }
 
@@ -242,7 +252,7 @@ public final class FeatureRow implements AutoCloseable {
     private FeatureRow put(int field, long value) {
         slots[field] = value;
         nulls[field] = false;
-        slotStatus[field] = FeatureStatus.PRESENT;
+        slotStatus[field] = FeatureStatus.PRESENT.code;
         return this;
     }
 
@@ -314,16 +324,22 @@ public final class FeatureRow implements AutoCloseable {
     @Hot
     void enter(FeatureSteps feature) {
         current = feature;
-        status = FeatureStatus.PRESENT;
-        age = NO_AGE;
+        status = FeatureStatus.PRESENT.code;
         anyNull = false;
-        for (int i = 0; i < feature.inputs.length; i++) {
-            int slot = feature.inputs[i];
-            raise(slotStatus[slot]);
-            age = Math.max(age, slotAges[slot]);
+        int[] inputs = feature.inputs;
+        int first = inputs[0];
+        for (int i = 0; i < inputs.length; i++) {
+            byte next = slotStatus[inputs[i]];
+            if (next != 0) {
+                raise(next);
+            }
         }
-        bits = slots[feature.inputs[0]];
-        missing = nulls[feature.inputs[0]];
+        age = slotAges[first];
+        for (int i = 1; i < inputs.length; i++) {
+            age = Math.max(age, slotAges[inputs[i]]);
+        }
+        bits = slots[first];
+        missing = nulls[first];
     }
 
     /// Ends a feature's steps: what they gave is there for others, and in a column.
@@ -383,10 +399,15 @@ public final class FeatureRow implements AutoCloseable {
 
     @Hot
     void raise(FeatureStatus next) {
-        if (next.ordinal() > status.ordinal()) {
+        raise(next.code);
+    }
+
+    @Hot
+    private void raise(byte next) {
+        if (next > status) {
             status = next;
         }
-        degraded |= next.ordinal() >= FeatureStatus.DEFAULTED.ordinal() && next != FeatureStatus.NULL_VALUE;
+        degraded |= (FeatureStatus.DEGRADING >>> next & 1) != 0;
     }
 
     /// Says in the feature's indicator column whether a value was missing.
@@ -455,7 +476,7 @@ public final class FeatureRow implements AutoCloseable {
     /// How a feature came to its value, by its place in the specification.
     @Hot
     public FeatureStatus status(int feature) {
-        return statuses[feature];
+        return FeatureStatus.ALL[statuses[feature]];
     }
 
     /// How old the stored values are that a feature was made of, the oldest one's, in microseconds;

@@ -20,4 +20,18 @@ public enum FeatureStatus {
 
     /// All, without a copy.
     static final FeatureStatus[] ALL = values();
+
+    /// Those that make a row degraded, a bit for the code of each.
+    static final int DEGRADING = DEFAULTED.bit() | OUTSIDE_MAX_AGE.bit() | NOT_FOUND.bit() | INVALID.bit();
+
+    /// Its place here.
+    final byte code;
+
+    FeatureStatus() {
+        code = (byte) ordinal();
+    }
+
+    private int bit() {
+        return 1 << code;
+    }
 }

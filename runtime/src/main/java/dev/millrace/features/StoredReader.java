@@ -8,12 +8,15 @@ import dev.millrace.store.Row;
 import dev.millrace.store.View;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /// Rows of a store's view as plans want them to lie: what is found is put together anew.
 ///
 /// Threads: one. Memory: the row is on the heap; it owns the store's reader.
 final class StoredReader implements ViewReader {
-    private static final int BITS = 7;
+    private static final int LAST_BIT = Long.SIZE - 1;
+    /// Bit i of byte i / 8, whatever the machine's order.
+    private static final ValueLayout.OfLong BITS = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final dev.millrace.store.ViewReader reader;
     private final Row row;
@@ -22,7 +25,7 @@ final class StoredReader implements ViewReader {
 
     private final FieldType[] types;
     private final int[] offsets;
-    private final int bitmapBytes;
+    private final int[] sources;
     private final int byteSize;
     private final MemorySegment memory;
     private final byte[] key;
@@ -31,15 +34,16 @@ final class StoredReader implements ViewReader {
     /// @param places for each of the plan's fields which of the view's it is
     StoredReader(View view, int[] places, ViewLayout layout) {
         this.places = places;
-        bitmapBytes = layout.bitmapBytes();
         byteSize = layout.byteSize();
         offsets = new int[places.length];
+        sources = new int[places.length];
         types = new FieldType[places.length];
         int bytes = byteSize;
         for (int i = 0; i < places.length; i++) {
             Field field = view.schema().fields().get(places[i]);
             types[i] = field.type();
             offsets[i] = layout.offset(i);
+            sources[i] = view.schema().offset(places[i]);
             bytes += field.maxBytes();
         }
         memory = MemorySegment.ofArray(new byte[bytes]);
@@ -47,6 +51,12 @@ final class StoredReader implements ViewReader {
         keySegment = MemorySegment.ofArray(key);
         reader = view.reader();
         row = reader.row();
+    }
+
+    @Override
+    @Hot
+    public void expect(long wanted) {
+        reader.expect(wanted);
     }
 
     @Override
@@ -65,49 +75,45 @@ final class StoredReader implements ViewReader {
         return reader.find(keySegment, 0, length) && take();
     }
 
-    /// Lays the row out that was found.
+    /// Lays the row out that was found. Values are taken as bytes: that their types are the same was
+    /// looked at before.
     @Hot
     private boolean take() {
-        for (int at = 0; at < bitmapBytes; at += Long.BYTES) {
-            memory.set(ValueLayout.JAVA_LONG_UNALIGNED, at, 0L);
-        }
+        MemorySegment from = row.segment();
         int end = byteSize;
+        long present = 0;
         for (int i = 0; i < places.length; i++) {
-            if (row.isNull(places[i])) {
-                continue;
+            if (!row.isNull(places[i])) {
+                present |= 1L << i;
+                end = put(i, from, row.offset() + sources[i], end);
             }
-            int bits = memory.get(ValueLayout.JAVA_BYTE, i >>> 3) | 1 << (i & BITS);
-            memory.set(ValueLayout.JAVA_BYTE, i >>> 3, (byte) bits);
-            end = put(i, offsets[i], end);
+            if ((i & LAST_BIT) == LAST_BIT || i == places.length - 1) {
+                memory.set(BITS, (long) i / Long.SIZE * Long.BYTES, present);
+                present = 0;
+            }
         }
         return true;
     }
 
     /// Puts a value; where the texts end then.
     @Hot
-    private int put(int field, long at, int end) {
-        int place = places[field];
+    private int put(int field, MemorySegment from, long source, int end) {
+        long at = offsets[field];
         switch (types[field]) {
-            case FLOAT64:
-                memory.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, at, row.getDouble(place));
-                return end;
-            case FLOAT32:
-                memory.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at, row.getFloat(place));
-                return end;
-            case INT32:
-                memory.set(ValueLayout.JAVA_INT_UNALIGNED, at, row.getInt(place));
+            case FLOAT32, INT32:
+                memory.set(ValueLayout.JAVA_INT_UNALIGNED, at, from.get(ValueLayout.JAVA_INT_UNALIGNED, source));
                 return end;
             case BOOL:
-                memory.set(ValueLayout.JAVA_BYTE, at, (byte) (row.getBoolean(place) ? 1 : 0));
+                memory.set(ValueLayout.JAVA_BYTE, at, from.get(ValueLayout.JAVA_BYTE, source));
                 return end;
             case STRING:
-                int length = row.stringBytes(place);
+                int length = row.stringBytes(places[field]);
                 memory.set(ValueLayout.JAVA_INT_UNALIGNED, at, end);
                 memory.set(ValueLayout.JAVA_INT_UNALIGNED, at + Integer.BYTES, length);
-                MemorySegment.copy(row.segment(), row.stringOffset(place), memory, end, length);
+                MemorySegment.copy(from, row.stringOffset(places[field]), memory, end, length);
                 return end + length;
             default:
-                memory.set(ValueLayout.JAVA_LONG_UNALIGNED, at, row.getLong(place));
+                memory.set(ValueLayout.JAVA_LONG_UNALIGNED, at, from.get(ValueLayout.JAVA_LONG_UNALIGNED, source));
                 return end;
         }
     }

@@ -13,6 +13,10 @@ public interface ViewReader extends AutoCloseable {
     @Hot
     boolean find(long key);
 
+    /// Says that an entity is looked for next by a whole number. Nothing that is seen depends on it.
+    @Hot
+    default void expect(long key) {}
+
     /// Looks for an entity by a text in UTF-8; whether there is one. Does not allocate.
     @Hot
     boolean find(byte[] key, int offset, int length);

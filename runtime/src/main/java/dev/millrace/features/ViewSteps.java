@@ -75,6 +75,14 @@ final class ViewSteps {
         }
     }
 
+    /// Has the reader know which entity is looked for next.
+    @Hot
+    void expect(FeatureRow row, ViewReader reader) {
+        if (!isTextKey && !row.nulls[keySlot]) {
+            reader.expect(row.slots[keySlot]);
+        }
+    }
+
     /// Looks the entity up and takes what is known of it; whether the row is not rejected.
     @Hot
     boolean fetch(FeatureRow row, ViewReader reader) {
@@ -120,7 +128,7 @@ final class ViewSteps {
             int slot = slots[i];
             row.nulls[slot] = !(byDefaults && hasDefault[i]);
             row.slots[slot] = defaults[i];
-            row.slotStatus[slot] = status;
+            row.slotStatus[slot] = status.code;
             row.slotAges[slot] = age;
         }
     }
@@ -129,6 +137,7 @@ final class ViewSteps {
     private void take(FeatureRow row, ViewReader reader, FeatureStatus status, long age) {
         MemorySegment memory = reader.memory();
         long start = reader.offset();
+        FeatureStatus absent = status == FeatureStatus.PRESENT ? FeatureStatus.NULL_VALUE : status;
         for (int i = 0; i < slots.length; i++) {
             int slot = slots[i];
             int field = fields[i];
@@ -137,7 +146,7 @@ final class ViewSteps {
             if (there) {
                 row.slots[slot] = value(row, types[i], memory, start, start + layout.offset(field));
             }
-            row.slotStatus[slot] = there || status != FeatureStatus.PRESENT ? status : FeatureStatus.NULL_VALUE;
+            row.slotStatus[slot] = there ? status.code : absent.code;
             row.slotAges[slot] = age;
         }
     }

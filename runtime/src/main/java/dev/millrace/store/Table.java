@@ -82,6 +82,14 @@ final class Table {
         return false;
     }
 
+    /// Reads the ends of the place where the row of an integer key is most likely, without waiting
+    /// for them.
+    @Hot
+    long touch(long key) {
+        long slot = slotOf(mix(key ^ seed));
+        return memory.get(LONG, slot) ^ memory.get(LONG, slot + slotBytes - Long.BYTES);
+    }
+
     /// Copies the row of a key as a table has it: a string's length, its text and zeros.
     ///
     /// @param words of the key that are looked at: those that are not all zeros by its length
