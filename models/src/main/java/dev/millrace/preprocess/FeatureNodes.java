@@ -202,6 +202,8 @@ final class FeatureNodes {
                         cyclical.part() == null ? value : times.part(cyclical.part(), cyclical.zone(), value));
             case Transform.Cast cast -> numbers.cast(cast.to(), value);
             case Transform.Concat _ -> concat();
+            case Transform.Subtract _, Transform.Divide _, Transform.Equal _, Transform.Elapsed _ ->
+                new PairNodes(nodes).write(transform, inputs.getFirst(), inputs.getLast());
             default -> numbers.write(transform, value);
         };
     }

@@ -6,6 +6,7 @@ import dev.millrace.spec.FeatureSpec;
 import dev.millrace.spec.FeatureSpecException;
 import dev.millrace.spec.FeatureView;
 import dev.millrace.spec.Transform;
+import dev.millrace.spec.ValueKind;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -24,7 +25,8 @@ final class Refusals {
         addNames(spec, problems);
         for (Feature feature : spec.features()) {
             for (int i = 0; i < feature.transforms().size(); i++) {
-                String problem = problem(feature.transforms().get(i));
+                String problem = problem(
+                        feature.transforms().get(i), feature.inputs().getFirst().kind());
                 if (problem != null) {
                     problems.add(spec.place(feature, i) + problem);
                 }
@@ -36,7 +38,7 @@ final class Refusals {
     }
 
     /// The transform's name and what is said of it, or null for nothing.
-    private static String problem(Transform transform) {
+    private static String problem(Transform transform, ValueKind takes) {
         return switch (transform) {
             case Transform.Hash _ -> ".hash: murmur3_x86_32 came, which ONNX does not have, expected vocab or one_hot";
             case Transform.Cross _ ->
@@ -45,6 +47,9 @@ final class Refusals {
             when vocab.unknown() == Transform.Vocab.Unknown.HASH ->
                 ".vocab.unknown: 'hash' came, which is murmur3_x86_32 and ONNX does not have, expected value, null or"
                         + " reject";
+            case Transform.Equal _
+            when takes == ValueKind.TEXT ->
+                ".equal: two texts came, which ONNX 17 does not compare, expected two whole numbers";
             case Transform.DateTime date -> zone("datetime", date.zone());
             case Transform.Cyclical cyclical -> zone("cyclical", cyclical.zone());
             default -> null;

@@ -83,7 +83,7 @@ class PreprocessingGraphLawTest {
                                     transforms.add(transform.getClass().getSimpleName())));
             compare("seed " + seed + "\n" + text, spec, random);
         }
-        assertThat(transforms).hasSize(16);
+        assertThat(transforms).hasSize(20);
         assertThat(accepted).isGreaterThan(specs * ROWS / 3);
         assertThat(rejected).isGreaterThan(specs);
         assertThat(compared.get(Nearness.SAME)).isGreaterThan(specs * ROWS);

@@ -111,6 +111,7 @@ class FeaturesExportCommandTest {
                 transform:
                   - {cross: {buckets: 9, algorithm: murmur3_x86_32}}
               - {name: d, input: country, transform: [{vocab: {values: [x], unknown: hash, oov_buckets: 2}}]}
+              - {name: f, inputs: [country, country], transform: [equal]}
               - {name: e, input: seen, transform: [{cyclical: {part: hour, zone: '+02:00', fn: sin}}]}
             """);
 
@@ -128,7 +129,9 @@ class FeaturesExportCommandTest {
                                 .startsWith("millrace: features.yaml:15:9: features.c.transform[0].cross: murmur3"),
                         line -> assertThat(line)
                                 .startsWith("millrace: features.yaml:16:43: features.d.transform[0].vocab.unknown: '"
-                                        + "hash' came"));
+                                        + "hash' came"),
+                        line -> assertThat(line)
+                                .startsWith("millrace: features.yaml:17:55: features.f.transform[0].equal: two texts"));
     }
 
     @Test
