@@ -202,6 +202,7 @@ class ArchitectureTest {
                             "server",
                             "cli",
                             "bench.decode",
+                            "bench.features",
                             "bench.guard",
                             "bench.model",
                             "bench.promise",

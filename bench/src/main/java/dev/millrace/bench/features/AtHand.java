@@ -4,6 +4,7 @@ package dev.millrace.bench.features;
 import dev.millrace.features.FeatureSource;
 import dev.millrace.features.ViewLayout;
 import dev.millrace.features.ViewReader;
+import dev.millrace.memory.Hot;
 import dev.millrace.spec.FeatureView;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -59,26 +60,31 @@ final class AtHand implements FeatureSource {
         }
 
         @Override
+        @Hot
         public boolean find(long key) {
             return true;
         }
 
         @Override
+        @Hot
         public boolean find(byte[] key, int offset, int length) {
             return true;
         }
 
         @Override
+        @Hot
         public MemorySegment memory() {
             return rows[row];
         }
 
         @Override
+        @Hot
         public long offset() {
             return 0;
         }
 
         @Override
+        @Hot
         public long eventTimeMicros() {
             return Payments.NOW;
         }
