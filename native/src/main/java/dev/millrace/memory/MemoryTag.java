@@ -17,6 +17,7 @@ public enum MemoryTag {
     ANSWER,
     /// The cache of responses.
     CACHE,
-    /// Tables of the embedded feature store, also those that are mapped from files, and the rows that were read.
+    /// Tables of the embedded feature store, also those that are mapped from files, and the rows that were read;
+    /// histories of views.
     STORE
 }

@@ -2,6 +2,9 @@
 package dev.millrace.transform;
 
 import dev.millrace.features.FeaturePlan;
+import dev.millrace.history.PointInTime;
+import dev.millrace.history.ViewHistory;
+import dev.millrace.spec.FeatureView;
 import dev.millrace.table.Column;
 import dev.millrace.table.ColumnType;
 import dev.millrace.table.TableFile;
@@ -13,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -67,9 +71,18 @@ public final class FeaturesTransformCommand implements Callable<Integer> {
     @Option(
             names = "--store",
             paramLabel = "DIR",
-            description = "The embedded feature store that has the values of views of kind store. They are taken as"
-                    + " they are now, whenever a request came.")
+            description = "The embedded feature store that has the values of views of kind store without a --view. They"
+                    + " are taken as they are now, whenever a request came.")
     private Path store;
+
+    @Option(
+            names = "--view",
+            paramLabel = "NAME=FILE",
+            description = "All rows that a view of kind store ever had, in a .csv, .tsv, .jsonl or .parquet file with"
+                    + " columns named as the entity's join key, the view's timestamp_field and"
+                    + " created_timestamp_field, and its fields. Each row of the data gets what was known at the"
+                    + " time of its request. May be given for each view.")
+    private List<String> views = List.of();
 
     @Option(
             names = "--keep",
@@ -105,14 +118,18 @@ public final class FeaturesTransformCommand implements Callable<Integer> {
         if (Files.exists(out) && Files.isSameFile(file, out)) {
             throw new ParameterException(spec.commandLine(), "--out is --data; the rows would be lost");
         }
-        FieldBinding fields = FieldBinding.of(plan, data, timeColumn);
+        Map<FeatureView, Path> files = HistoryFiles.named(views, plan.spec());
+        boolean needsTime = !files.isEmpty() || SpecFile.needsTime(plan.spec());
+        FieldBinding fields = FieldBinding.of(plan, data, timeColumn, needsTime);
         Transforming.Task task = new Transforming.Task(plan, data, fields, keep(data), out, onRejected, status);
-        long start = System.nanoTime();
-        Transforming.Result result;
-        try (StoredViews views = StoredViews.open(store)) {
-            result = new Transforming(task, views).run(progress(data));
+        HistoryFiles.requireAll(files.keySet(), plan.spec(), store != null);
+        try (HistoryFiles histories = HistoryFiles.read(files);
+                StoredViews stored = StoredViews.open(store)) {
+            long start = System.nanoTime();
+            PointInTime source = new PointInTime(histories.all(), stored);
+            Transforming.Result result = new Transforming(task, source).run(progress(data));
+            print(task, result, histories, (System.nanoTime() - start) / 1e9);
         }
-        print(task, result, (System.nanoTime() - start) / 1e9);
         return ExitCode.OK;
     }
 
@@ -159,7 +176,7 @@ public final class FeaturesTransformCommand implements Callable<Integer> {
         };
     }
 
-    private void print(Transforming.Task task, Transforming.Result result, double seconds) {
+    private void print(Transforming.Task task, Transforming.Result result, HistoryFiles histories, double seconds) {
         PrintWriter to = spec.commandLine().getOut();
         line(to, "written", out.toString());
         line(to, "features", task.plan().spec().toString());
@@ -170,6 +187,16 @@ public final class FeaturesTransformCommand implements Callable<Integer> {
                     "null",
                     "no column " + String.join(", ", task.fields().absent()) + " in "
                             + (task.data().mayHaveMore() ? "the first rows" : "the data"));
+        }
+        for (ViewHistory history : histories.all()) {
+            line(
+                    to,
+                    "history",
+                    history.view().name() + ": " + grouped(history.rows()) + " rows of "
+                            + grouped(history.entities()) + " entities, " + grouped(history.bytes() >> 10) + " KiB"
+                            + (history.ahead() == 0
+                                    ? ""
+                                    : "; " + grouped(history.ahead()) + " were created before their event time"));
         }
         line(to, "rows", grouped(result.rows()));
         if (result.rejected() > 0) {

@@ -30,7 +30,7 @@ final class FieldBinding {
 
     private final boolean hasTime;
 
-    private FieldBinding(FeaturePlan plan, TableFile data, String timeColumn) throws IOException {
+    private FieldBinding(FeaturePlan plan, TableFile data, String timeColumn, boolean needsTime) throws IOException {
         int[] found = new int[plan.fieldCount()];
         int count = 0;
         for (int field = 0; field < found.length; field++) {
@@ -54,7 +54,7 @@ final class FieldBinding {
             }
         }
         fields = Arrays.copyOf(found, count);
-        hasTime = timeColumn != null || SpecFile.needsTime(plan.spec());
+        hasTime = timeColumn != null || needsTime;
         if (hasTime) {
             addTime(plan, data, timeColumn == null ? REQUEST_TIME : timeColumn);
         }
@@ -62,11 +62,11 @@ final class FieldBinding {
 
     /// Finds the columns of a plan's fields.
     ///
-    /// @param timeColumn the one of the request's time; null for `request_time`, which has to be
-    ///     there only if columns depend on it
+    /// @param timeColumn the one of the request's time; null for `request_time`
+    /// @param needsTime whether it has to be there
     /// @throws InvalidDataException if a column is not there that has to be, or is none of values
-    static FieldBinding of(FeaturePlan plan, TableFile data, String timeColumn) throws IOException {
-        return new FieldBinding(plan, data, timeColumn);
+    static FieldBinding of(FeaturePlan plan, TableFile data, String timeColumn, boolean needsTime) throws IOException {
+        return new FieldBinding(plan, data, timeColumn, needsTime);
     }
 
     private void addTime(FeaturePlan plan, TableFile data, String name) throws IOException {
@@ -106,9 +106,11 @@ final class FieldBinding {
 
     /// Begins a plan's row with the values of a table's.
     ///
+    /// @return the time of the request, in microseconds since 1970; 0 if it has none
     /// @throws IllegalArgumentException if a value is none of its field's; the message names it
-    void fill(FeatureRow to, TableBatch batch, int row) {
-        to.begin(hasTime ? batch.values(fields.length).getLong(row) : 0);
+    long fill(FeatureRow to, TableBatch batch, int row) {
+        long time = hasTime ? batch.values(fields.length).getLong(row) : 0;
+        to.begin(time);
         for (int i = 0; i < fields.length; i++) {
             ColumnValues values = batch.values(i);
             if (values.isNull(row)) {
@@ -123,5 +125,6 @@ final class FieldBinding {
                 case STRING -> to.set(fields[i], values.getString(row));
             }
         }
+        return time;
     }
 }

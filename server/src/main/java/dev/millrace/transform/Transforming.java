@@ -3,7 +3,7 @@ package dev.millrace.transform;
 
 import dev.millrace.features.FeaturePlan;
 import dev.millrace.features.FeatureRow;
-import dev.millrace.features.FeatureSource;
+import dev.millrace.history.PointInTime;
 import dev.millrace.spec.Feature;
 import dev.millrace.table.Column;
 import dev.millrace.table.ColumnType;
@@ -66,6 +66,7 @@ final class Transforming {
     record Result(long rows, long rejected, long degraded, String firstProblem) {}
 
     private final Task task;
+    private final PointInTime moment;
     private final FeatureRow row;
     private final float[] floats;
     private final MemorySegment segment;
@@ -82,8 +83,9 @@ final class Transforming {
 
     /// @throws IllegalArgumentException if the source has not what the plan needs, or two columns
     ///     would have the same name
-    Transforming(Task task, FeatureSource source) {
+    Transforming(Task task, PointInTime source) {
         this.task = task;
+        moment = source;
         row = task.plan().newRow(source);
         floats = new float[task.plan().width()];
         segment = MemorySegment.ofArray(floats);
@@ -161,7 +163,7 @@ final class Transforming {
     /// Has the plan write a row; what is wrong with it, or null.
     private String write(int index) {
         try {
-            task.fields().fill(row, batch, index);
+            moment.at(task.fields().fill(row, batch, index));
         } catch (IllegalArgumentException e) {
             return batch.place(index) + ": " + e.getMessage();
         }
