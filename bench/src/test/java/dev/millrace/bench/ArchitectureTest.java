@@ -49,6 +49,7 @@ class ArchitectureTest {
             Map.entry("store", Set.of("memory")),
             Map.entry("ensemble", Set.of("memory", "model", "backend")),
             Map.entry("features", Set.of("memory", "spec")),
+            Map.entry("fit", Set.of("yaml", "spec", "features")),
             Map.entry("history", Set.of("memory", "spec", "dataset", "table", "features")),
             Map.entry("plan", Set.of("memory", "model", "backend", "policy")),
             Map.entry("lifecycle", Set.of("memory", "model", "version")),

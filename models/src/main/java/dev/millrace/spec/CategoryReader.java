@@ -25,8 +25,8 @@ final class CategoryReader {
         this.files = files;
     }
 
-    Transform vocab(Section section, ValueKind kind) {
-        Vocabulary vocabulary = vocabulary(section, "values", kind);
+    Transform vocab(Section section, ValueKind kind, String feature, int index) {
+        Vocabulary vocabulary = vocabulary(section, "values", kind, new FitReader(section, "vocab", feature, index));
         Vocab.Unknown unknown = section.choice("unknown", Vocab.Unknown.VALUE);
         dependent(section, "unknown_value", unknown == Vocab.Unknown.VALUE, "unknown: value");
         dependent(section, "oov_buckets", unknown == Vocab.Unknown.HASH, "unknown: hash");
@@ -47,8 +47,8 @@ final class CategoryReader {
         }
     }
 
-    Transform oneHot(Section section, ValueKind kind) {
-        Vocabulary vocabulary = vocabulary(section, "vocab", kind);
+    Transform oneHot(Section section, ValueKind kind, String feature, int index) {
+        Vocabulary vocabulary = vocabulary(section, "vocab", kind, new FitReader(section, "one_hot", feature, index));
         OneHot oneHot = new OneHot(
                 vocabulary, section.choice("unknown", OneHot.Unknown.IGNORE), section.choice("drop", OneHot.Drop.NONE));
         if (vocabulary.size() > 0 && oneHot.width() == 0) {
@@ -57,9 +57,10 @@ final class CategoryReader {
         return oneHot;
     }
 
-    private Vocabulary vocabulary(Section section, String key, ValueKind kind) {
+    private Vocabulary vocabulary(Section section, String key, ValueKind kind, FitReader fit) {
         Place place = section.at(key);
-        Place list = place == null ? null : files.list(place);
+        Place list = place == null ? null : fit.list(files, place);
+        FitReader.options(section);
         List<String> texts = new ArrayList<>();
         List<Long> integers = new ArrayList<>();
         if (list != null && !(list.node() instanceof Sequence)) {

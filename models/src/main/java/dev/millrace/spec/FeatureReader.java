@@ -159,8 +159,8 @@ final class FeatureReader {
         }
         List<String> lines = new ArrayList<>();
         for (Place place : section.items("transform")) {
+            Transform transform = transforms.read(place, kinds, name, lines.size());
             lines.add(place.shown());
-            Transform transform = transforms.read(place, kinds, name);
             if (transform != null) {
                 chain.add(transform);
             }

@@ -72,6 +72,11 @@ final class Section {
         problems.add(place, problem);
     }
 
+    /// Whether there is such a key, given or not.
+    boolean takes(String key) {
+        return keys().contains(key);
+    }
+
     boolean has(String key) {
         return at(key) != null;
     }

@@ -62,7 +62,25 @@ final class SpecReader {
         return parse(text, text.getBytes(StandardCharsets.UTF_8), folder, new Problems());
     }
 
+    /// Reads a text that may have gaps.
+    ///
+    /// @param learned what they are filled with for now
+    /// @param gaps where they are added
+    /// @param named where the files are added that it names, by name
+    static FeatureSpec parse(
+            String text, Path folder, List<String> learned, List<FeatureTemplate.Gap> gaps, Map<String, byte[]> named) {
+        Problems problems = new Problems();
+        StateFiles files = new StateFiles(folder, problems, learned, gaps);
+        FeatureSpec spec = parse(text, text.getBytes(StandardCharsets.UTF_8), problems, files);
+        named.putAll(files.contents());
+        return spec;
+    }
+
     private static FeatureSpec parse(String text, byte[] bytes, Path folder, Problems problems) {
+        return parse(text, bytes, problems, new StateFiles(folder, problems));
+    }
+
+    private static FeatureSpec parse(String text, byte[] bytes, Problems problems, StateFiles files) {
         Mapping root = null;
         try {
             root = Yaml.parse(text);
@@ -70,7 +88,6 @@ final class SpecReader {
             problems.add(FeatureSpec.FILE_NAME, e);
             problems.throwIfAny();
         }
-        StateFiles files = new StateFiles(folder, problems);
         return new SpecReader(problems, files)
                 .read(new Section("spec", new Place(FeatureSpec.FILE_NAME, "", root), problems), bytes);
     }

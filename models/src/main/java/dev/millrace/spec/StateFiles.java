@@ -40,10 +40,47 @@ final class StateFiles {
     private final TreeMap<String, String> hashes = new TreeMap<>();
 
     private final Map<String, YamlNode> parsed = new HashMap<>();
+    /// What the gaps are filled with; null where there may be none.
+    private final List<String> learned;
+
+    private final List<FeatureTemplate.Gap> gaps;
 
     StateFiles(Path folder, Problems problems) {
+        this(folder, problems, null, null);
+    }
+
+    /// @param learned for each reference without a hash what it is, in JSON; null, or none, where that is not known
+    ///     yet; null where each has to have a hash
+    /// @param gaps where those without a hash are added, in their order
+    StateFiles(Path folder, Problems problems, List<String> learned, List<FeatureTemplate.Gap> gaps) {
         this.folder = folder;
         this.problems = problems;
+        this.learned = learned;
+        this.gaps = gaps;
+    }
+
+    /// Whether a value is a reference without a hash, where there may be such.
+    boolean isGap(Place place) {
+        return learned != null
+                && isReference(place.node())
+                && !((Scalar) place.node()).text().contains("@");
+    }
+
+    /// What stands where a gap is: what was learned, or the placeholder.
+    Place gap(Place place, FeatureTemplate.Gap gap, String placeholder) {
+        if (!gap.file().matches("[^/\\\\]+") || gap.file().equals(FeatureSpec.FILE_NAME)) {
+            problems.add(place, "'" + gap.file() + "' came, expected the name of a file in the folder");
+        }
+        String json = gaps.size() < learned.size() ? learned.get(gaps.size()) : null;
+        gaps.add(gap);
+        return new Place(gap.file(), place.path(), Yaml.parseValue(json == null ? placeholder : json));
+    }
+
+    /// What was read, by name.
+    Map<String, byte[]> contents() {
+        Map<String, byte[]> contents = new HashMap<>(read);
+        contents.keySet().retainAll(hashes.keySet());
+        return contents;
     }
 
     /// Whether a value is meant to name a file.
@@ -63,7 +100,8 @@ final class StateFiles {
         if (!reference.matches()) {
             problems.add(
                     place,
-                    Values.shown(place.node()) + " came, expected file:NAME@sha256:HEX with 64 digits in lower case");
+                    Values.shown(place.node()) + " came, expected file:NAME@sha256:HEX with 64 digits in lower case"
+                            + (learned == null ? "; 'millrace features fit' learns what is without a hash" : ""));
             return null;
         }
         String name = reference.group(1);

@@ -33,7 +33,8 @@ final class TransformReader {
     ///
     /// @param kinds what it is given; null among them where that is not known
     /// @param feature the feature's name, which files of state know it by
-    Transform read(Place place, List<ValueKind> kinds, String feature) {
+    /// @param index which of the feature's transforms it is
+    Transform read(Place place, List<ValueKind> kinds, String feature, int index) {
         int before = problems.count();
         String name = null;
         YamlNode parameters = null;
@@ -53,7 +54,7 @@ final class TransformReader {
         }
         Section section = new Section(name, place.in(name, parameters), problems);
         if (Grammar.SHAPES.get(name).keys().contains("state")) {
-            addState(section, feature);
+            addState(section, name, feature, index);
         }
         checkInputs(section, name, kinds);
         ValueKind kind = kinds.getFirst();
@@ -63,9 +64,9 @@ final class TransformReader {
             case "log1p" -> new Transform.Log1p();
             case "sqrt" -> new Transform.Sqrt();
             case "impute" -> impute(section, kind);
-            case "bucketize" -> bucketize(section);
-            case "vocab" -> categories.vocab(section, kind);
-            case "one_hot" -> categories.oneHot(section, kind);
+            case "bucketize" -> bucketize(section, feature, index);
+            case "vocab" -> categories.vocab(section, kind, feature, index);
+            case "one_hot" -> categories.oneHot(section, kind, feature, index);
             case "embed" -> categories.embed(section);
             case "hash" -> new Transform.Hash(buckets(section), seed(section));
             case "cross" -> new Transform.Cross(buckets(section), seed(section));
@@ -148,7 +149,7 @@ final class TransformReader {
     }
 
     /// Adds the parameters that a file has for the feature.
-    private void addState(Section section, String feature) {
+    private void addState(Section section, String operator, String feature, int index) {
         String key = section.text("state_key", feature);
         Place place = section.at("state");
         if (place == null) {
@@ -159,6 +160,12 @@ final class TransformReader {
         }
         if (!StateFiles.isReference(place.node())) {
             problems.add(place, Values.shown(place.node()) + " came, expected file:NAME@sha256:HEX");
+            return;
+        }
+        if (files.isGap(place)) {
+            FitReader fit = new FitReader(section, operator, feature, index);
+            Place filled = files.gap(place, fit.gap(place, key), fit.placeholder());
+            section.add(filled, (Mapping) filled.node());
             return;
         }
         Place json = files.json(place);
@@ -224,13 +231,16 @@ final class TransformReader {
         Literal literal = value == null || kind == null || !takes("impute", section, kind)
                 ? null
                 : Values.literal(value, kind, problems);
+        FitReader.options(section);
         return new Transform.Impute(literal, section.name("indicator"));
     }
 
-    private Transform bucketize(Section section) {
+    private Transform bucketize(Section section, String feature, int index) {
         List<Double> boundaries = new ArrayList<>();
         Place place = section.need("boundaries");
-        Place list = place == null ? null : files.list(place);
+        FitReader fit = new FitReader(section, "bucketize", feature, index);
+        Place list = place == null ? null : fit.list(files, place);
+        FitReader.options(section);
         if (list != null && !(list.node() instanceof Sequence)) {
             problems.add(list, Values.shown(list.node()) + " came, expected a list of numbers");
         } else if (list != null) {

@@ -137,6 +137,7 @@ class SchemaTest {
             case "treat" -> inFeature("treat: " + wrong);
             case "outlier", "missing", "invalid" -> inFeature("treat: {" + shape + ": " + wrong + "}");
             case "validation" -> inFeature("validate: [" + wrong + "]");
+            case "fit" -> inFeature("transform: [{impute: {value: 0, fit: " + wrong + "}}]");
             case "between" -> inFeature("validate: [{between: " + wrong + "}]");
             default -> inFeature("transform: [{" + shape + ": " + wrong + "}]");
         };

@@ -515,6 +515,11 @@ public final class FeatureRow implements AutoCloseable {
         }
     }
 
+    /// What the texts of values are in.
+    byte[] texts() {
+        return text;
+    }
+
     /// A value as a text.
     String shown(ValueKind kind, long value) {
         return switch (kind) {

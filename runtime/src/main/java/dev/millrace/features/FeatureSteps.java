@@ -35,6 +35,10 @@ final class FeatureSteps {
     final int width;
 
     Step[] steps;
+    /// For each transform how many steps come before it, and what they give.
+    int[] starts;
+
+    ValueKind[] takes;
     /// What its result is.
     ValueKind result;
 

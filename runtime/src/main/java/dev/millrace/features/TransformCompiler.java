@@ -41,7 +41,13 @@ final class TransformCompiler {
         TransformCompiler compiler = new TransformCompiler(steps, kind, constants);
         Feature feature = steps.feature;
         compiler.treat(feature.treatment());
-        feature.transforms().forEach(compiler::transform);
+        steps.starts = new int[feature.transforms().size()];
+        steps.takes = new ValueKind[steps.starts.length];
+        for (int i = 0; i < steps.starts.length; i++) {
+            steps.starts[i] = compiler.steps.size();
+            steps.takes[i] = compiler.kind;
+            compiler.transform(feature.transforms().get(i));
+        }
         steps.steps = compiler.steps.toArray(Step[]::new);
         steps.result = compiler.kind;
         Double fallback = feature.checks().fallback();

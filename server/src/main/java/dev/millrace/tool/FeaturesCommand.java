@@ -3,6 +3,7 @@ package dev.millrace.tool;
 
 import dev.millrace.transform.FeaturesExplainCommand;
 import dev.millrace.transform.FeaturesExportCommand;
+import dev.millrace.transform.FeaturesFitCommand;
 import dev.millrace.transform.FeaturesTransformCommand;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -15,13 +16,14 @@ import picocli.CommandLine.Spec;
 /// server.
 @Command(
         name = "features",
-        description = "Fills an embedded feature store from files and looks into it; computes features of files,"
-                + " explains them, and writes them as ONNX graphs.",
+        description = "Fills an embedded feature store from files and looks into it; learns features from files,"
+                + " computes and explains them, and writes them as ONNX graphs.",
         mixinStandardHelpOptions = true,
         subcommands = {
             FeaturesLoadCommand.class,
             FeaturesGetCommand.class,
             FeaturesStatsCommand.class,
+            FeaturesFitCommand.class,
             FeaturesTransformCommand.class,
             FeaturesExplainCommand.class,
             FeaturesExportCommand.class
@@ -41,6 +43,6 @@ public final class FeaturesCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "what is to be done with features? There are: load, get, stats, transform, explain, export");
+                "what is to be done with features? There are: load, get, stats, fit, transform, explain, export");
     }
 }
