@@ -8,19 +8,52 @@ import java.time.OffsetDateTime;
 final class TextValues {
     private static final long MICROS = 1_000_000;
     private static final int NANOS_PER_MICRO = 1_000;
+    /// From this on floats and doubles are written with an exponent.
+    private static final int LEAST_EXPONENT = 10_000_000;
 
     private TextValues() {}
 
     /// Adds a value that is neither missing nor a text or a time.
     static void put(Bytes to, ColumnValues values, int row) {
         switch (values.type()) {
-            case FLOAT32 -> to.putAscii(Float.toString(values.getFloat(row)));
-            case FLOAT64 -> to.putAscii(Double.toString(values.getDouble(row)));
+            case FLOAT32 -> putFloat(to, values.getFloat(row));
+            case FLOAT64 -> putDouble(to, values.getDouble(row));
             case INT32 -> to.putDecimal(values.getInt(row));
             case INT64 -> to.putDecimal(values.getLong(row));
             case BOOL -> to.putAscii(values.getBoolean(row) ? "true" : "false");
             case STRING, TIMESTAMP -> throw new IllegalArgumentException("written otherwise: " + values.type());
         }
+    }
+
+    /// Adds a number as [Float#toString] has it.
+    private static void putFloat(Bytes to, float value) {
+        int whole = (int) value;
+        if (isPlain(whole) && Float.floatToRawIntBits(whole) == Float.floatToRawIntBits(value)) {
+            putWhole(to, whole);
+        } else {
+            to.putAscii(Float.toString(value));
+        }
+    }
+
+    /// Adds a number as [Double#toString] has it.
+    private static void putDouble(Bytes to, double value) {
+        int whole = (int) value;
+        if (isPlain(whole) && Double.doubleToRawLongBits(whole) == Double.doubleToRawLongBits(value)) {
+            putWhole(to, whole);
+        } else {
+            to.putAscii(Double.toString(value));
+        }
+    }
+
+    /// Whether a whole number is written without an exponent.
+    private static boolean isPlain(int whole) {
+        return whole > -LEAST_EXPONENT && whole < LEAST_EXPONENT;
+    }
+
+    /// Indices, counts and truth values are most of what is written, and need no search for digits.
+    private static void putWhole(Bytes to, int whole) {
+        to.putDecimal(whole);
+        to.putAscii(".0");
     }
 
     /// A time as text.
@@ -53,6 +86,10 @@ final class TextValues {
     ///
     /// @throws java.time.DateTimeException if it is none, or ArithmeticException if it is out of range
     static long micros(String text) {
+        long plain = PlainTime.micros(text);
+        if (plain != PlainTime.OTHER) {
+            return plain;
+        }
         // Instant knows more years, the other more ways to write them.
         return micros(
                 text.endsWith("Z")
