@@ -35,13 +35,14 @@ for option in "$@"; do
         --quick | --routes | --models | --neighbour | --http | --http-mix | --protocols | --recording | --ramp | \
             --ensembles | --json | \
             --overload | --overload-http | --deadlines | --isolation | --swaps | --loading | \
-            --priorities | --failing | --memory | --back-pressure | --store | --features)
+            --priorities | --failing | --memory | --back-pressure | --store | --features | --transform)
             options="$options $option"
             ;;
         *)
             printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--http-mix] [--protocols]" \
                 "    [--recording] [--ramp] [--ensembles] [--json] [--overload] [--overload-http] [--deadlines] [--isolation]" \
-                "    [--swaps] [--loading] [--priorities] [--failing] [--memory] [--back-pressure] [--store] [--features]" >&2
+                "    [--swaps] [--loading] [--priorities] [--failing] [--memory] [--back-pressure] [--store] [--features]" \
+                "    [--transform]" >&2
             exit 2
             ;;
     esac

@@ -15,6 +15,7 @@ import dev.millrace.bench.promise.Server;
 import dev.millrace.bench.report.Section;
 import dev.millrace.bench.store.StoreReads;
 import dev.millrace.bench.swap.Swaps;
+import dev.millrace.bench.transform.TransformRates;
 import dev.millrace.bench.wire.ServerProcess;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -53,6 +54,9 @@ record Promises(Effort effort, PrintStream progress, Path log) {
     /// From raw values to a row, beside ONNX Runtime.
     static final String FEATURES = "--features";
 
+    /// Files of rows that become files of columns.
+    static final String TRANSFORM = "--transform";
+
     static final List<String> PARTS = List.of(
             OVERLOAD,
             OVERLOAD_HTTP,
@@ -65,7 +69,8 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             MEMORY,
             BACK_PRESSURE,
             STORE,
-            FEATURES);
+            FEATURES,
+            TRANSFORM);
 
     private static final int LONG_RUNS_PER_ROUND = 20;
     private static final int LONG_RUN_MILLIS = 100;
@@ -73,6 +78,7 @@ record Promises(Effort effort, PrintStream progress, Path log) {
     private static final int BAD_CONNECTIONS = 128;
     private static final long ENTITIES = 1_000_000;
     private static final long FEW_ENTITIES = 10_000;
+    private static final int TRANSFORMED_ROWS = 2_000_000;
 
     /// Measures one part.
     Section measure(String part) throws IOException {
@@ -92,6 +98,8 @@ record Promises(Effort effort, PrintStream progress, Path log) {
                 long entities = effort == Effort.QUICK ? FEW_ENTITIES : ENTITIES;
                 yield new FeatureRuns(entities, effort.repeats(), effort.repeatMillis(), progress).measure();
             }
+            case TRANSFORM ->
+                new TransformRates(TRANSFORMED_ROWS, effort.rounds(), ServerProcess.millrace(), progress).measure();
             default -> throw new IllegalArgumentException("no part " + part + ", there are " + PARTS);
         };
     }

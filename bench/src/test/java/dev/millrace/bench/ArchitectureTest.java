@@ -183,6 +183,7 @@ class ArchitectureTest {
                             "bench.promise",
                             "bench.report",
                             "bench.route")),
+            Map.entry("bench.transform", Set.of("dataset", "table", "bench.report")),
             Map.entry("bench.store", Set.of("store", "bench.report")),
             Map.entry(
                     "bench.features",
@@ -213,6 +214,7 @@ class ArchitectureTest {
                             "bench.route",
                             "bench.store",
                             "bench.swap",
+                            "bench.transform",
                             "bench.wire")));
 
     /// Libraries with the packages of the project that may use them.

@@ -95,7 +95,7 @@ final class PlainTime {
     }
 
     private static long epochDay(int year, int month, int day) {
-        long leaps = leapsBefore(year) - leapsBefore(EPOCH_YEAR);
+        int leaps = leapsBefore(year) - leapsBefore(EPOCH_YEAR);
         int thisYear = DAYS_BEFORE[month - 1] + (month > 2 && isLeap(year) ? 1 : 0) + day - 1;
         return (year - EPOCH_YEAR) * 365L + leaps + thisYear;
     }

@@ -28,7 +28,8 @@ class TextValuesTest {
         int plain = 0;
         for (int i = 0; i < 50_000; i++) {
             long second = random.nextLong(YEAR_0, YEAR_10000);
-            int nano = random.nextInt(3) == 0 ? 0 : random.nextInt(1_000_000_000) / 1_000 * (random.nextInt(2) * 999 + 1);
+            int nano =
+                    random.nextInt(3) == 0 ? 0 : random.nextInt(1_000_000_000) / 1_000 * (random.nextInt(2) * 999 + 1);
             String text = Instant.ofEpochSecond(second, nano).toString();
             assertThat(TextValues.micros(text)).as(text).isEqualTo(TextValues.micros(Instant.parse(text)));
             plain += PlainTime.micros(text) == PlainTime.OTHER ? 0 : 1;
@@ -68,16 +69,37 @@ class TextValuesTest {
 
     @Test
     void shouldWriteTheNumbersThatJavaWrites() throws Exception {
-        double[] some = {0, -0.0, 1, -1, 9_999_999, 10_000_000, -9_999_999, -10_000_000, 16_777_216, 0.5, 1e-3, 9.99e-4,
-            123_456, Integer.MIN_VALUE, Integer.MAX_VALUE, 1e300, Double.MIN_VALUE, Double.NaN,
-            Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 4_294_967_296.0, -7};
+        double[] some = {
+            0,
+            -0.0,
+            1,
+            -1,
+            9_999_999,
+            10_000_000,
+            -9_999_999,
+            -10_000_000,
+            16_777_216,
+            0.5,
+            1e-3,
+            9.99e-4,
+            123_456,
+            Integer.MIN_VALUE,
+            Integer.MAX_VALUE,
+            1e300,
+            Double.MIN_VALUE,
+            Double.NaN,
+            Double.POSITIVE_INFINITY,
+            Double.NEGATIVE_INFINITY,
+            4_294_967_296.0,
+            -7
+        };
         List<Column> columns = List.of(Column.of("f", ColumnType.FLOAT32), Column.of("d", ColumnType.FLOAT64));
         SplittableRandom random = new SplittableRandom(3);
         TableBatch batch = TableBatch.of(columns, 3_000);
         batch.rows(3_000);
         StringBuilder expected = new StringBuilder("f,d\n");
         for (int row = 0; row < 3_000; row++) {
-            double value = row < some.length ? some[row] : random.nextInt(-20_000_000, 20_000_000) / (1 + row % 3);
+            double value = row < some.length ? some[row] : random.nextInt(-20_000_000, 20_000_000) / (1.0 + row % 3);
             batch.values(0).setFloat(row, (float) value);
             batch.values(1).setDouble(row, value);
             expected.append((float) value).append(',').append(value).append('\n');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.transform;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.millrace.features.FeaturePlan;
 import dev.millrace.history.PointInTime;
 import dev.millrace.history.ViewHistory;
@@ -11,6 +12,7 @@ import dev.millrace.table.TableFile;
 import dev.millrace.table.TableWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -206,8 +208,16 @@ public final class FeaturesTransformCommand implements Callable<Integer> {
             line(to, "degraded", grouped(result.degraded()) + " rows");
         }
         long rate = Math.round(result.rows() / Math.max(seconds, 1e-9));
-        line(to, "time", String.format(Locale.ROOT, "%.1f s, %,d rows/s", seconds, rate));
+        line(to, "time", String.format(Locale.ROOT, "%.1f s, %,d rows/s%s", seconds, rate, processorTime()));
         to.flush();
+    }
+
+    /// How long all processors together were at work for this process; nothing if that cannot be known.
+    private static String processorTime() {
+        long nanos = ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? system.getProcessCpuTime()
+                : -1;
+        return nanos < 0 ? "" : String.format(Locale.ROOT, ", %.1f s of processor time", nanos / 1e9);
     }
 
     private static void line(PrintWriter to, String label, String said) {

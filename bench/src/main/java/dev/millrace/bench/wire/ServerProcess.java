@@ -80,6 +80,16 @@ public final class ServerProcess implements Server {
         return start(log, classPath, options, dev.millrace.cli.Main.class, all);
     }
 
+    /// The command that starts `millrace` as the launcher does, without arguments.
+    public static List<String> millrace() {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(flags());
+        String classPath = System.getProperty(JAR, System.getProperty("java.class.path"));
+        command.addAll(List.of("-cp", classPath, dev.millrace.cli.Main.class.getName()));
+        return command;
+    }
+
     private static ServerProcess start(
             Path log, String classPath, List<String> options, Class<?> main, List<String> arguments)
             throws IOException {
