@@ -181,7 +181,7 @@ class ViewHistoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"h.csv", "h.jsonl", "h.parquet"})
+    @ValueSource(strings = {"h.csv", "h.jsonl"})
     void shouldFindTheRowThatLookingAtAllOfThemFinds(String name) throws IOException {
         int found = 0;
         int missed = 0;
@@ -225,7 +225,7 @@ class ViewHistoryTest {
         }
         for (String key : List.of("int64", "string")) {
             FeatureView view = view(key, true);
-            try (ViewHistory history = ViewHistory.read(TableFile.open(write("m.parquet", view, rows)), view)) {
+            try (ViewHistory history = ViewHistory.read(TableFile.open(write("m.csv", view, rows)), view)) {
                 assertThat(history.entities()).isEqualTo(10_000);
                 assertThat(history.bytes()).isBetween(30_000L * (24 + 48), 64L << 20);
                 PointInTime moment = new PointInTime(List.of(history), FeatureSource.NONE);
