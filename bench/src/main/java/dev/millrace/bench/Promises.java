@@ -95,7 +95,7 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             case BACK_PRESSURE -> backPressure();
             case STORE -> new StoreReads(ENTITIES, effort.repeats(), effort.repeatMillis(), progress).measure();
             case FEATURES -> {
-                long entities = effort == Effort.QUICK ? FEW_ENTITIES : ENTITIES;
+                long entities = effort.equals(Effort.QUICK) ? FEW_ENTITIES : ENTITIES;
                 yield new FeatureRuns(entities, effort.repeats(), effort.repeatMillis(), progress).measure();
             }
             case TRANSFORM ->

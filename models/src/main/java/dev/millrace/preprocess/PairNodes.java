@@ -23,7 +23,7 @@ final class PairNodes {
             case Transform.Divide _ -> nodes.binary("Div", nodes.number(x), nodes.number(y));
             case Transform.Equal _ -> nodes.cast(nodes.binary("Equal", x.name(), y.name()), ElementType.INT64);
             case Transform.Elapsed(Transform.Elapsed.Unit unit) ->
-                nodes.binary("Div", between(x.name(), y.name()), nodes.number(unit.micros()));
+                nodes.binary("Div", between(x.name(), y.name()), nodes.number((double) unit.micros()));
             default -> throw new IllegalStateException(transform.toString());
         };
         return new Value(made, equal ? ValueKind.INTEGER : ValueKind.NUMBER, nodes.or(x.missing(), y.missing()));

@@ -2,12 +2,13 @@
 package dev.millrace.runtime;
 
 import dev.millrace.backend.TensorSet;
-import dev.millrace.features.RawRows;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
+import dev.millrace.plan.CallInputs;
 import dev.millrace.plan.InputCheck;
+import dev.millrace.raw.RawRows;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -436,7 +437,7 @@ public final class Call extends Ticket implements AutoCloseable {
                 LoadedVersion next = LoadedVersion.successor(live, lane);
                 tensors = next.adopt(signature(), tensors(), inputs.raw() != null);
                 home = next;
-                bind(next.lane(), inputs.movedTo(next));
+                bind(next.lane(), inputs.movedTo(next.lane().spec(), next.openRaw()));
             } catch (InferenceException e) {
                 problem = e.getMessage();
                 shortage = problem;

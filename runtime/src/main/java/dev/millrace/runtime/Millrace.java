@@ -8,6 +8,7 @@ import dev.millrace.memory.MemoryBudgets;
 import dev.millrace.memory.MemoryPlan;
 import dev.millrace.memory.VersionMemory;
 import dev.millrace.monitor.Recording;
+import dev.millrace.raw.ModelFeatures;
 import dev.millrace.version.GraphCache;
 import dev.millrace.version.TrialRecord;
 import dev.millrace.version.VersionLoader;

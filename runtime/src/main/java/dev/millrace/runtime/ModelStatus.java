@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
-import dev.millrace.features.ServedPlan;
 import dev.millrace.lifecycle.VersionState;
 import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import dev.millrace.plan.LanePlan;
+import dev.millrace.raw.ServedPlan;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.metrics;
 
-import dev.millrace.features.FeatureCounts;
 import dev.millrace.features.FeatureStatus;
 import dev.millrace.lifecycle.ChangeStatistics;
 import dev.millrace.lifecycle.VersionState;
+import dev.millrace.raw.FeatureCounts;
+import dev.millrace.raw.ModelFeatures;
 import dev.millrace.runtime.LaneStatistics;
-import dev.millrace.runtime.ModelFeatures;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.Outcome;
 import java.util.List;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.protocol;
 
-import dev.millrace.features.RawRows;
-import dev.millrace.features.ServedPlan;
 import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.raw.RawRows;
+import dev.millrace.raw.ServedPlan;
 import dev.millrace.runtime.Call;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;

@@ -113,13 +113,13 @@ final class TransformData {
                 default: -1
                 transform: [{vocab: {values: [CH, DE, FR, IT, AT, GB, US, JP], unknown: 'null'}}]
             """ : """
-                      - {name: d0_sqrt, input: d0, transform: [sqrt]}
-                      - {name: d1_sqrt, input: d1, transform: [sqrt]}
-                      - {name: d2_clip, input: d2, transform: [{clip: {low: 1, high: 99}}]}
-                      - {name: d3_clip, input: d3, transform: [{clip: {low: 1, high: 99}}]}
-                      - {name: d4_robust, input: d4, transform: [{robust: {median: 50, iqr: 50}}]}
-                      - {name: d5_robust, input: d5, transform: [{robust: {median: 50, iqr: 50}}]}
-                    """);
+                  - {name: d0_sqrt, input: d0, transform: [sqrt]}
+                  - {name: d1_sqrt, input: d1, transform: [sqrt]}
+                  - {name: d2_clip, input: d2, transform: [{clip: {low: 1, high: 99}}]}
+                  - {name: d3_clip, input: d3, transform: [{clip: {low: 1, high: 99}}]}
+                  - {name: d4_robust, input: d4, transform: [{robust: {median: 50, iqr: 50}}]}
+                  - {name: d5_robust, input: d5, transform: [{robust: {median: 50, iqr: 50}}]}
+                """);
         text.append("  - {name: f3, input: f3, transform: [{impute: {value: 7}}]}\n");
         text.append("  - {name: l1, input: l1, transform: [{standardize: {mean: 500000, std: 280000}}]}\n");
         text.append("output: {tensor: in, type: float32, layout: row}\n");

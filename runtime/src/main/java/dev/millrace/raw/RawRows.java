@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.features;
+package dev.millrace.raw;
 
+import dev.millrace.features.FeaturePlan;
+import dev.millrace.features.FeatureRow;
+import dev.millrace.features.FeatureSource;
+import dev.millrace.features.FeatureStatus;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryBudgets;
@@ -33,7 +37,7 @@ public final class RawRows implements AutoCloseable {
     private static final int STATUS = 0;
     private static final int AGE = 1;
     private static final int DEGRADED = 2;
-    private static final byte[][] STATUS_NAMES = Arrays.stream(FeatureStatus.ALL)
+    private static final byte[][] STATUS_NAMES = Arrays.stream(FeatureStatus.values())
             .map(status -> status.name().getBytes(StandardCharsets.US_ASCII))
             .toArray(byte[][]::new);
 
@@ -298,7 +302,8 @@ public final class RawRows implements AutoCloseable {
 
     @Hot
     private boolean writeAll(long rows, Tensor target) {
-        row.begin(requestTime == NOW ? System.currentTimeMillis() * 1000 : requestTime);
+        long now = requestTime == NOW ? System.currentTimeMillis() * 1000 : requestTime;
+        row.begin(now);
         if (reporting) {
             shapeReports(rows);
         }
@@ -312,7 +317,7 @@ public final class RawRows implements AutoCloseable {
                 if (anyCommon) {
                     row.next();
                 } else {
-                    row.begin(row.nowMicros);
+                    row.begin(now);
                 }
             }
             setFields(i, anyCommon);

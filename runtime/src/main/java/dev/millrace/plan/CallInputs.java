@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.runtime;
+package dev.millrace.plan;
 
 import dev.millrace.backend.TensorSet;
-import dev.millrace.features.RawRows;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
-import dev.millrace.plan.InputCheck;
-import dev.millrace.plan.LaneSpec;
+import dev.millrace.raw.RawRows;
 
 /// What a call's owner fills, and whether its lane takes that: the model's tensors, or raw values that they are made
 /// of when the call is submitted.
 ///
 /// Threads: the call's owner. Ownership: it owns the raw values.
-final class CallInputs implements AutoCloseable {
+public final class CallInputs implements AutoCloseable {
     private final LaneSpec spec;
     private final InputCheck check;
     /// Null if the model takes its tensors as they come.
@@ -20,25 +18,27 @@ final class CallInputs implements AutoCloseable {
     /// Why raw values were not taken; or null.
     private String refusal;
 
-    CallInputs(LaneSpec spec, RawRows raw) {
+    /// @param raw what the model's tensors are made of; null if it takes them as they come
+    public CallInputs(LaneSpec spec, RawRows raw) {
         this.spec = spec;
         this.check = new InputCheck(spec);
         this.raw = raw;
     }
 
+    /// The raw values; null if the model takes its tensors as they come.
     @Hot
-    RawRows raw() {
+    public RawRows raw() {
         return raw;
     }
 
     /// The tensors that the owner fills.
     @Hot
-    Tensor[] tensors(TensorSet set) {
+    public Tensor[] tensors(TensorSet set) {
         return raw == null ? set.inputs() : raw.inputs();
     }
 
     /// Makes room for so many rows; raw values are null then.
-    void rows(TensorSet set, int rows) {
+    public void rows(TensorSet set, int rows) {
         if (raw != null) {
             raw.rows(rows);
             return;
@@ -50,13 +50,13 @@ final class CallInputs implements AutoCloseable {
 
     /// A report of raw values.
     @Hot
-    Tensor report(int index) {
+    public Tensor report(int index) {
         return raw.report(index);
     }
 
     /// As [InputCheck#slots], of what the owner filled; the model's tensors are ready then.
     @Hot
-    int slots(TensorSet set, int level) {
+    public int slots(TensorSet set, int level) {
         return raw == null ? check.slots(set, level) : rawSlots(set, level);
     }
 
@@ -92,18 +92,21 @@ final class CallInputs implements AutoCloseable {
     }
 
     /// What is wrong with inputs that [#slots] refused.
-    String problem(TensorSet set, int level) {
+    public String problem(TensorSet set, int level) {
         return refusal == null ? check.problem(set, level) : refusal;
     }
 
+    /// The bytes that raw values hold.
     @Hot
-    long heldBytes() {
+    public long heldBytes() {
         return raw == null ? 0 : raw.heldBytes();
     }
 
-    /// The same for a lane whose version takes the same.
-    CallInputs movedTo(LoadedVersion next) {
-        return new CallInputs(next.lane().spec(), raw == null ? null : raw.movedTo(next.openRaw()));
+    /// The same for a lane whose version takes the same; these are closed.
+    ///
+    /// @param opened room for its raw values, if it takes such
+    public CallInputs movedTo(LaneSpec next, RawRows opened) {
+        return new CallInputs(next, raw == null ? null : raw.movedTo(opened));
     }
 
     @Override

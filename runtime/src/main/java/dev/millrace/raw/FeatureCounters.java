@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.features;
+package dev.millrace.raw;
 
+import dev.millrace.features.FeatureRow;
+import dev.millrace.features.FeatureStatus;
 import dev.millrace.memory.Hot;
 import dev.millrace.spec.FeatureSpec;
 import java.util.ArrayList;
@@ -15,7 +17,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 ///
 /// Threads: any; a part is for one at a time.
 final class FeatureCounters {
-    private static final int STATUSES = FeatureStatus.ALL.length;
+    private static final FeatureStatus[] ALL = FeatureStatus.values();
+    private static final int STATUSES = ALL.length;
     private static final int ROWS = 0;
     private static final int DEGRADED = 1;
     private static final int REJECTED = 2;
@@ -88,7 +91,7 @@ final class FeatureCounters {
         List<FeatureCounts.OfFeature> features = new ArrayList<>();
         for (int i = 0; i < spec.features().size(); i++) {
             Map<FeatureStatus, Long> statuses = new EnumMap<>(FeatureStatus.class);
-            for (FeatureStatus status : FeatureStatus.ALL) {
+            for (FeatureStatus status : ALL) {
                 statuses.put(status, sums[FIRST + i * STATUSES + status.ordinal()]);
             }
             features.add(new FeatureCounts.OfFeature(spec.features().get(i).name(), statuses));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.features;
+package dev.millrace.raw;
 
+import dev.millrace.features.FeaturePlan;
+import dev.millrace.features.FeatureSource;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.model.Signature;

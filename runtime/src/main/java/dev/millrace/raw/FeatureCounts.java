@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.features;
+package dev.millrace.raw;
 
+import dev.millrace.features.FeatureStatus;
 import java.util.List;
 import java.util.Map;
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.runtime;
-
-import dev.millrace.features.FeatureCounts;
+package dev.millrace.raw;
 
 /// What became of the features of requests to a model version.
 ///

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.millrace.features;
+package dev.millrace.raw;
 
+import dev.millrace.features.ViewLayout;
+import dev.millrace.features.ViewReader;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryTag;
