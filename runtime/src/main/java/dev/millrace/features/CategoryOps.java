@@ -69,6 +69,9 @@ final class CategoryOps {
             case Op.DATE_PART:
                 row.bits = step.zone.part(step.part, row.bits);
                 return;
+            case Op.CYCLICAL_PART:
+                row.bits = Double.doubleToRawLongBits(step.numbers[(int) row.bits]);
+                return;
             case Op.TO_BOOL_INTEGER:
                 row.bits = row.bits != 0 ? 1 : 0;
                 return;

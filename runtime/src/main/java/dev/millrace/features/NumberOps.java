@@ -40,11 +40,17 @@ final class NumberOps {
             case Op.BOX_COX:
                 return boxCox(x, step.a);
             case Op.CYCLICAL:
-                double angle = turns(x / step.a) * 2 * Math.PI;
-                return step.flag ? Trig.sin(angle) : Trig.cos(angle);
+                return cyclical(step, x);
             default:
                 return (float) x;
         }
+    }
+
+    /// Where in a period a number is, as sine or cosine.
+    @Hot
+    static double cyclical(Step step, double x) {
+        double angle = turns(x / step.a) * 2 * Math.PI;
+        return step.flag ? Trig.sin(angle) : Trig.cos(angle);
     }
 
     /// A number of turns; of very many, only what is left without whole ones. NaN for infinitely

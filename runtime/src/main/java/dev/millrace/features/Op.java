@@ -76,5 +76,8 @@ final class Op {
     /// Of two inputs; a microseconds of the unit.
     static final int ELAPSED = 34;
 
+    /// numbers, by the whole number that the value is.
+    static final int CYCLICAL_PART = 35;
+
     private Op() {}
 }

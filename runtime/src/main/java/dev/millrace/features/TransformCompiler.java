@@ -21,6 +21,9 @@ final class TransformCompiler {
     /// next double.
     private static final double LEAST_SPREAD = 10 * 0x1p-52;
 
+    /// Minutes of a day; its seconds would take too much memory.
+    private static final int MOST_PARTS = 1440;
+
     private final Constants constants;
     private final List<Step> steps = new ArrayList<>();
     /// What the steps so far give.
@@ -212,9 +215,7 @@ final class TransformCompiler {
                 if (cyclical.part() != null) {
                     datePart(new Transform.DateTime(cyclical.part(), cyclical.zone()));
                 }
-                Step step = number(Op.CYCLICAL, "cyclical");
-                step.a = cyclical.period();
-                step.flag = cyclical.sine();
+                cyclical(cyclical);
             }
             case Transform.DateTime dateTime -> datePart(dateTime);
             case Transform.Concat _ -> add(Op.CONCAT, "concat", ValueKind.VECTOR);
@@ -224,6 +225,22 @@ final class TransformCompiler {
             case Transform.Elapsed(Transform.Elapsed.Unit unit) ->
                 add(Op.ELAPSED, "elapsed", ValueKind.NUMBER).a = unit.micros();
             default -> throw new IllegalStateException(transform.toString());
+        }
+    }
+
+    /// Of a part of a time that has few values all are worked out here.
+    private void cyclical(Transform.Cyclical cyclical) {
+        int values = cyclical.part() == null ? 0 : cyclical.part().period();
+        boolean few = values > 0 && values <= MOST_PARTS;
+        Step step = few ? add(Op.CYCLICAL_PART, "cyclical", ValueKind.NUMBER) : number(Op.CYCLICAL, "cyclical");
+        step.a = cyclical.period();
+        step.flag = cyclical.sine();
+        if (few) {
+            // Months begin with 1.
+            step.numbers = new double[values + 1];
+            for (int i = 0; i <= values; i++) {
+                step.numbers[i] = NumberOps.cyclical(step, (double) i);
+            }
         }
     }
 
