@@ -105,7 +105,7 @@ class ArchitectureTest {
                             "store",
                             "fit",
                             "history")),
-            Map.entry("score", Set.of("memory", "model", "onnx", "dataset", "table", "runtime")),
+            Map.entry("score", Set.of("memory", "model", "onnx", "dataset", "table", "store", "runtime")),
             Map.entry("limit", Set.of("memory")),
             Map.entry("trace", Set.of("memory", "model", "json", "monitor", "runtime")),
             Map.entry("manage", Set.of("memory", "model", "monitor", "lifecycle", "runtime", "json", "trace")),

@@ -4,6 +4,7 @@ package dev.millrace.score;
 import dev.millrace.dataset.InputColumns;
 import dev.millrace.memory.DataType;
 import dev.millrace.memory.Tensor;
+import dev.millrace.model.Signature;
 import dev.millrace.runtime.Call;
 import dev.millrace.table.Column;
 import dev.millrace.table.ColumnType;
@@ -14,8 +15,8 @@ import java.util.List;
 
 /// Puts the rows of a table into a model's inputs.
 ///
-/// A missing value is NaN where the model takes floating-point numbers and an empty text where it
-/// takes texts, as in all files of data.
+/// A missing value is null where the model is asked by raw values; otherwise NaN where it takes
+/// floating-point numbers and an empty text where it takes texts, as in all files of data.
 ///
 /// Threads: one at a time.
 final class InputBinding {
@@ -25,13 +26,15 @@ final class InputBinding {
     private final int[][] places;
 
     /// @param names what the columns are called that the inputs were found among
-    InputBinding(InputColumns inputs, List<String> names) {
+    InputBinding(InputColumns inputs, List<String> names, Signature signature) {
         this.inputs = inputs;
         this.places = new int[inputs.inputs()][];
         for (int input = 0; input < places.length; input++) {
             places[input] = inputs.places(input);
             ColumnType type = type(inputs.datatype(input));
-            boolean nullable = inputs.datatype(input).isFloating() || inputs.datatype(input) == DataType.BYTES;
+            boolean nullable = signature.inputs().get(input).optional()
+                    || inputs.datatype(input).isFloating()
+                    || inputs.datatype(input) == DataType.BYTES;
             for (int i = 0; i < places[input].length; i++) {
                 String name = names.get(places[input][i]);
                 places[input][i] = columns.size();
@@ -109,7 +112,9 @@ final class InputBinding {
     private void check(TableBatch batch, int place, long least, long most, DataType type) {
         ColumnValues values = batch.values(place);
         for (int row = 0; row < batch.rows(); row++) {
-            if (batch.problem(row) == null && (values.getLong(row) < least || values.getLong(row) > most)) {
+            if (batch.problem(row) == null
+                    && !values.isNull(row)
+                    && (values.getLong(row) < least || values.getLong(row) > most)) {
                 batch.problem(
                         row,
                         ", column '" + columns.get(place).name() + "': '" + values.getLong(row) + "' came, expected an"
@@ -130,6 +135,9 @@ final class InputBinding {
             int elements = places[input].length;
             for (int i = 0; i < elements; i++) {
                 ColumnValues values = batch.values(places[input][i]);
+                if (tensor.isNullable()) {
+                    nulls(tensor, i, elements, values, rows, from, to);
+                }
                 switch (values.type()) {
                     case FLOAT32 -> floats(tensor, i, elements, values, rows, from, to);
                     case FLOAT64 -> reals(tensor, i, elements, values, rows, from, to);
@@ -137,6 +145,13 @@ final class InputBinding {
                     default -> integers(tensor, i, elements, values, rows, from, to);
                 }
             }
+        }
+    }
+
+    private static void nulls(Tensor tensor, int first, int step, ColumnValues values, int[] rows, int from, int to) {
+        long at = first;
+        for (int i = from; i < to; i++, at += step) {
+            tensor.setNull(at, values.isNull(rows[i]));
         }
     }
 
@@ -170,6 +185,9 @@ final class InputBinding {
         boolean truths = values.type() == ColumnType.BOOL;
         long at = first;
         for (int i = from; i < to; i++, at += step) {
+            if (values.isNull(rows[i])) {
+                continue;
+            }
             tensor.setLong(at, truths ? (values.getBoolean(rows[i]) ? 1 : 0) : values.getLong(rows[i]));
         }
     }

@@ -9,6 +9,7 @@ import dev.millrace.onnx.InvalidModelException;
 import dev.millrace.runtime.InferenceException;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.RuntimeConfig;
+import dev.millrace.store.EmbeddedStore;
 import dev.millrace.table.Column;
 import dev.millrace.table.ColumnType;
 import dev.millrace.table.TableFile;
@@ -85,6 +86,12 @@ public final class ScoreCommand implements Callable<Integer> {
             description = "Folder of models, as <model>/<version>/model.onnx; may be given again."
                     + " Without it the example models are there.")
     private List<Path> repositories = List.of();
+
+    @Option(
+            names = "--feature-store",
+            paramLabel = "DIR",
+            description = "Folder of the feature store that the model takes stored values from, as it is now.")
+    private Path featureStore;
 
     @Option(names = "--version", paramLabel = "VERSION", description = "The number or alias of a version.")
     private String version;
@@ -172,7 +179,8 @@ public final class ScoreCommand implements Callable<Integer> {
             throw wrong("--out is --data; the rows would be lost");
         }
         long start = System.nanoTime();
-        try (ServedModel model = model()) {
+        try (EmbeddedStore store = featureStore == null ? null : EmbeddedStore.openToRead(featureStore);
+                ServedModel model = model(store)) {
             ScorePlan plan = plan(data, model.status(), model.model().signature());
             long begin = System.nanoTime();
             Scoring.Result result;
@@ -185,11 +193,12 @@ public final class ScoreCommand implements Callable<Integer> {
         }
     }
 
-    private ServedModel model() throws IOException {
+    private ServedModel model(EmbeddedStore store) throws IOException {
         // As many rows may wait as are on the way.
         int queue = Integer.highestOneBit(2 * Scoring.FLIGHTS * batchRows - 1);
         RuntimeConfig config = RuntimeConfig.DEFAULT
                 .withRecording(false)
+                .withFeatureStore(store)
                 .withQueueRows(Math.max(RuntimeConfig.DEFAULT.queueRows(), queue));
         if (repositories.isEmpty() && Files.isRegularFile(Path.of(name))) {
             if (version != null) {
@@ -236,7 +245,7 @@ public final class ScoreCommand implements Callable<Integer> {
         }
         return new ScorePlan(
                 data,
-                new InputBinding(found, names),
+                new InputBinding(found, names, signature),
                 keep(data),
                 out,
                 onError,

@@ -3,6 +3,10 @@ package dev.millrace.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.store.EmbeddedStore;
+import dev.millrace.store.StoreOptions;
+import dev.millrace.store.ViewSchema;
+import dev.millrace.store.WriteBatch;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -68,6 +72,67 @@ class ScoreKindsTest {
         Run missing = score("fails_on_index", data, "--on-error", "null", "--keep", "n");
         assertThat(missing.code()).as(missing.toString()).isZero();
         assertThat(lines()).containsExactly("n,y", "a,10.0", "b,11.0", "c,", "d,12.0", "e,", "f,13.0");
+    }
+
+    /// The first output of the model is x0 + 2 x1 + 3 x2 + 4 x3 + 0.5 of its columns.
+    @Test
+    void shouldAskByRawValuesWithWhatIsStored() throws IOException {
+        Path version = Files.createDirectories(temp.resolve("models/pay/1"));
+        Files.copy(Path.of("src/test/resources/models/linear/1/model.onnx"), version.resolve("model.onnx"));
+        Files.writeString(version.resolve("features.yaml"), """
+            apiVersion: v1
+            kind: FeaturePipeline
+            name: payments
+            version: 1
+            entities: [{name: user, join_keys: [user_id], type: int64}]
+            sources: {stats: {kind: store, entity: user, fields: [{name: mean, type: float64, default: 0}]}}
+            request:
+              - {name: user_id, type: int64}
+              - {name: amount, type: float64, required: true}
+              - {name: country, type: string}
+              - {name: web, type: bool}
+            features:
+              - {name: mean, input: stats.mean}
+              - {name: amount, input: amount, validate: [{between: {min: 0, max: 100}}]}
+              - {name: NL, input: country, transform: [{one_hot: {vocab: [NL], unknown: ignore}}]}
+              - {name: web, input: web, default: 0}
+            output: {tensor: x, type: float32, layout: row}
+            """);
+        ViewSchema stats = ViewSchema.parse("view stats\nkey user_id int64\nfield mean float64\n");
+        try (EmbeddedStore store = EmbeddedStore.open(temp.resolve("store"), StoreOptions.DEFAULT, stats)) {
+            store.write(new WriteBatch().row(store.view("stats"), 7, 1, 1).putDouble(0, 100));
+        }
+        Path data = Files.writeString(
+                temp.resolve("in.csv"),
+                "amount,web,user_id,country,label\n10,,7,NL,a\n20,true,,,b\n200,,7,,c\n,,,,d\n");
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Main.run(
+                new PrintWriter(out),
+                new PrintWriter(err),
+                "score",
+                "pay",
+                "--model-repository",
+                temp.resolve("models").toString(),
+                "--feature-store",
+                temp.resolve("store").toString(),
+                "--data",
+                data.toString(),
+                "--ignore",
+                "label",
+                "--keep",
+                "label",
+                "--on-error",
+                "null",
+                "--out",
+                temp.resolve("out.csv").toString());
+
+        assertThat(code).as(err.toString()).isZero();
+        assertThat(lines().stream()
+                        .map(line -> line.substring(0, line.lastIndexOf(',')))
+                        .toList())
+                .containsExactly("label,y_0", "a,123.5", "b,44.5", "c,", "d,");
+        assertThat(out.toString()).contains("2 rows, first line 4: amount: 200.0 came");
     }
 
     @Test
