@@ -9,7 +9,6 @@ import dev.millrace.onnx.OnnxValue;
 import dev.millrace.onnx.OnnxValue.Dimension;
 import dev.millrace.spec.Feature;
 import dev.millrace.spec.FeatureSpec;
-import dev.millrace.spec.FeatureSpecException;
 import dev.millrace.spec.FeatureView;
 import dev.millrace.spec.FieldSpec;
 import dev.millrace.spec.Input;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.history;
 
-import dev.millrace.features.ViewLayout;
 import dev.millrace.spec.FeatureView;
 import dev.millrace.table.TableFile;
 import java.io.IOException;

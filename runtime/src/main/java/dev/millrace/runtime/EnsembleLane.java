@@ -74,7 +74,7 @@ final class EnsembleLane implements EnsembleHost {
         if (wanted.responseCache().orElse(false)) {
             lane.cached(host.cache().share());
         }
-        return new LoadedVersion(source, () -> {}, memory, status, lane, null, steps, host.config());
+        return new LoadedVersion(source, () -> {}, memory, status, lane, steps, host.config());
     }
 
     /// The models that the steps are bound to now.

@@ -87,10 +87,10 @@ final class LoadedVersion {
     private final Runnable unload;
 
     private final VersionMemory memory;
-    private final ModelStatus status;
+    private ModelStatus status;
     private final Lane lane;
     /// What its inputs are made of; null if requests bring them as they are.
-    private final ServedPlan features;
+    private ServedPlan features;
 
     /// Of an ensemble.
     private final List<EnsembleLane.Step> steps;
@@ -111,7 +111,6 @@ final class LoadedVersion {
             VersionMemory memory,
             ModelStatus status,
             Lane lane,
-            ServedPlan features,
             List<EnsembleLane.Step> steps,
             RuntimeConfig config) {
         this.source = source;
@@ -119,7 +118,6 @@ final class LoadedVersion {
         this.memory = memory;
         this.lane = lane;
         this.status = status;
-        this.features = features;
         this.steps = steps;
         this.config = config;
         this.inlineBudgetNanos = config.inlineBudget().toNanos();
@@ -179,15 +177,8 @@ final class LoadedVersion {
             ModelStatus status =
                     ModelStatus.loaded(plan, ModelStatus.ONNX, model.session().metadata(), labels, loaded.sha256());
             report(plan, warnings, memory);
-            return new LoadedVersion(
-                    source,
-                    model::close,
-                    memory,
-                    features == null ? status : status.of(features),
-                    lane,
-                    features,
-                    List.of(),
-                    config);
+            LoadedVersion version = new LoadedVersion(source, model::close, memory, status, lane, List.of(), config);
+            return features == null ? version : version.askedBy(features);
         } catch (RuntimeException | Error e) {
             if (backend != null) {
                 backend.close();
@@ -302,6 +293,13 @@ final class LoadedVersion {
 
     Lane lane() {
         return lane;
+    }
+
+    /// Has its inputs be made of raw values; before it is served.
+    private LoadedVersion askedBy(ServedPlan plan) {
+        features = plan;
+        status = status.of(plan);
+        return this;
     }
 
     /// What requests bring and answers have.

@@ -205,7 +205,6 @@ final class LifecycleWorld {
                 memory,
                 ModelStatus.absent(model, source.number(), VersionState.READY, ""),
                 lane,
-                null,
                 List.of(),
                 host.config());
     }

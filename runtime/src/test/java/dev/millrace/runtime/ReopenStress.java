@@ -65,7 +65,7 @@ final class ReopenStress {
 
         private static LoadedVersion version() {
             Lane lane = new LaneStress.Lanes(1).lane;
-            return new LoadedVersion(null, () -> {}, null, null, lane, null, List.of(), RuntimeConfig.DEFAULT);
+            return new LoadedVersion(null, () -> {}, null, null, lane, List.of(), RuntimeConfig.DEFAULT);
         }
 
         LoadedVersion live() {
