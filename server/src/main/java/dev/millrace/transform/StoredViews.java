@@ -9,13 +9,17 @@ import dev.millrace.spec.FeatureView;
 import dev.millrace.store.EmbeddedStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The stored values of a plan, from an embedded store as it is now.
 ///
-/// Threads: one. Ownership: it owns the store, and whoever made it closes it after the rows.
+/// Threads: one. Ownership: it owns the store and the readers that it gave out, and whoever made it
+/// closes it.
 final class StoredViews implements FeatureSource, AutoCloseable {
     private final Path folder;
     private final EmbeddedStore store;
+    private final List<ViewReader> readers = new ArrayList<>();
 
     private StoredViews(Path folder, EmbeddedStore store) {
         this.folder = folder;
@@ -36,7 +40,9 @@ final class StoredViews implements FeatureSource, AutoCloseable {
                     "view '" + view.name() + "' is of kind store: --store has to say which folder its values are in");
         }
         try {
-            return new StoreSource(store).open(view, layout);
+            ViewReader reader = new StoreSource(store).open(view, layout);
+            readers.add(reader);
+            return reader;
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(folder + ": " + e.getMessage(), e);
         }
@@ -44,6 +50,7 @@ final class StoredViews implements FeatureSource, AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        readers.forEach(ViewReader::close);
         if (store != null) {
             store.close();
         }

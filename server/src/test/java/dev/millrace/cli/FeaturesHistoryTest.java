@@ -438,7 +438,7 @@ class FeaturesHistoryTest {
     }
 
     @Test
-    void shouldNameWhatIsWrongWithAHistory() throws IOException {
+    void shouldNameWhatIsWrongWithAView() throws IOException {
         Path spec = file("small.yaml", SMALL);
         Path data = file("rows.csv", "user_id,request_time\n1,2026-01-31T12:30:00Z\n");
         Path history = file("history.csv", HISTORY);
@@ -479,6 +479,13 @@ class FeaturesHistoryTest {
                 data,
                 "--view",
                 "stats=" + temp.resolve("nowhere.csv"));
+    }
+
+    @Test
+    void shouldNameWhatIsWrongWithAHistory() throws IOException {
+        Path spec = file("small.yaml", SMALL);
+        Path data = file("rows.csv", "user_id,request_time\n1,2026-01-31T12:30:00Z\n");
+        Path history = file("history.csv", HISTORY);
         Path untimed = file("untimed.csv", "user_id\n1\n");
         Path ageless = file("ageless.yaml", SMALL.replace("ttl: 1h", ""));
         assertComplains(

@@ -228,9 +228,8 @@ class RawValuesTest {
         assertThat(server.get("/v2/models/pay/config").body())
                 .contains("\"name\":\"country\",\"data_type\":\"TYPE_STRING\"", "\"optional\":true");
         assertThat(server.get("/metrics").body())
-                .containsPattern(
-                        "millrace_feature_status_total\\{feature=\"mean\",model=\"pay\",version=\"1\",status=\"PRESENT\"\\}"
-                            + " [1-9]")
+                .containsPattern("millrace_feature_status_total\\{feature=\"mean\",model=\"pay\",version=\"1\","
+                        + "status=\"PRESENT\"\\} [1-9]")
                 .containsPattern("millrace_feature_rows_total\\{model=\"pay\",version=\"1\"\\} [1-9]");
     }
 }
