@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.model;
 
+import dev.millrace.memory.Hot;
 import java.util.List;
 
 /// The inputs and outputs of a model, in the model's order.
@@ -39,6 +40,7 @@ public record Signature(List<TensorSpec> inputs, List<TensorSpec> outputs, List<
     }
 
     /// The output or report at a position of [#answerIndex(String)].
+    @Hot
     public TensorSpec answer(int index) {
         return index < outputs.size() ? outputs.get(index) : reports.get(index - outputs.size());
     }

@@ -47,6 +47,7 @@ public enum DataType {
     }
 
     /// Whether elements are floating-point numbers.
+    @Hot
     public boolean isFloating() {
         return this == FP16 || this == BF16 || this == FP32 || this == FP64;
     }

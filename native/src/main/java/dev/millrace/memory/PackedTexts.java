@@ -74,6 +74,7 @@ final class PackedTexts {
         return bytes.length;
     }
 
+    @Hot
     int capacity() {
         return offsets.length;
     }

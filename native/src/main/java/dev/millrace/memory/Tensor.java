@@ -23,9 +23,6 @@ public final class Tensor implements AutoCloseable {
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
     private static final byte[] NO_BYTES = {};
     private static final byte[][] NO_STRINGS = {};
-    private static final long[] NO_NULLS = {};
-
-    private static final int WORD_SHIFT = 6;
 
     /// What a string takes on the heap besides its bytes: its reference, its array's header, rounding up.
     private static final int STRING_BYTES = 24;
@@ -45,14 +42,10 @@ public final class Tensor implements AutoCloseable {
     private long textBytes;
     private long bookedForStrings;
     private List<?> keys = List.of();
-    private boolean nullable;
+    /// Which of its elements are null, if they may be; otherwise null.
+    private Nulls nulls;
     /// The strings of one whose elements may be null; otherwise null.
     private PackedTexts packed;
-
-    /// A bit for each element, 1 where it is null; shorter than that if the rest is not.
-    private long[] nulls = NO_NULLS;
-
-    private boolean anyNull;
 
     /// An empty tensor without a shape and without a limit.
     public Tensor(MemoryTag tag, DataType datatype) {
@@ -72,7 +65,7 @@ public final class Tensor implements AutoCloseable {
     /// Lets its elements be null. Such tensors hold raw values; models take none of them. Strings are copied into them,
     /// so that in steady state setting one makes no object, and are empty again after a shape was set.
     public Tensor nullable() {
-        nullable = true;
+        nulls = new Nulls();
         packed = datatype == DataType.BYTES ? new PackedTexts() : null;
         return this;
     }
@@ -80,17 +73,13 @@ public final class Tensor implements AutoCloseable {
     /// Whether its elements may be null.
     @Hot
     public boolean isNullable() {
-        return nullable;
+        return nulls != null;
     }
 
     /// Whether an element is null.
     @Hot
     public boolean isNull(long index) {
-        if (!anyNull) {
-            return false;
-        }
-        int word = (int) (index >>> WORD_SHIFT);
-        return word < nulls.length && (nulls[word] & 1L << index) != 0;
+        return nulls != null && nulls.is(index);
     }
 
     /// Sets an element to null, or back to the value that it has besides. No element is null after a shape was set.
@@ -98,30 +87,21 @@ public final class Tensor implements AutoCloseable {
     /// @throws IllegalStateException if the tensor is not [#nullable()]
     @Hot
     public void setNull(long index, boolean isNull) {
-        if (isNull) {
-            mark(index);
-        } else if (anyNull && index >>> WORD_SHIFT < nulls.length) {
-            nulls[(int) (index >>> WORD_SHIFT)] &= ~(1L << index);
+        if (nulls != null) {
+            nulls.set(index, isNull);
+        } else if (isNull) {
+            throw notNullable(index);
         }
     }
 
-    private void mark(long index) {
-        if (!nullable) {
-            throw new IllegalStateException("element " + index + " was set to null, expected a value");
-        }
-        int word = Math.toIntExact(index >>> WORD_SHIFT);
-        if (word >= nulls.length) {
-            nulls = Arrays.copyOf(nulls, Math.max(word + 1, (int) (elementCount >>> WORD_SHIFT) + 1));
-        }
-        nulls[word] |= 1L << index;
-        anyNull = true;
+    private static IllegalStateException notNullable(long index) {
+        return new IllegalStateException("element " + index + " was set to null, expected a value");
     }
 
     @Hot
     private void clearNulls() {
-        if (anyNull) {
-            Arrays.fill(nulls, 0);
-            anyNull = false;
+        if (nulls != null) {
+            nulls.clear();
         }
     }
 
@@ -374,11 +354,15 @@ public final class Tensor implements AutoCloseable {
     @Hot
     public void setBytes(int index, byte[] text, int offset, int length) {
         if (packed == null) {
-            setBytes(index, Arrays.copyOfRange(text, offset, offset + length));
+            setCopy(index, text, offset, length);
             return;
         }
         bookStrings(packed.capacity(), packed.needed(index, length));
         packed.put(index, text, offset, length);
+    }
+
+    private void setCopy(int index, byte[] text, int offset, int length) {
+        setBytes(index, Arrays.copyOfRange(text, offset, offset + length));
     }
 
     /// Sets element `index` of a BYTES tensor; the array is kept, not copied, unless the tensor is [#nullable()].
@@ -420,7 +404,7 @@ public final class Tensor implements AutoCloseable {
     /// with the memory while others may still hold this object.
     public Tensor moved() {
         Tensor target = new Tensor(budget, tag, datatype);
-        if (nullable) {
+        if (nulls != null) {
             target.nullable();
         }
         target.region = region;
@@ -434,7 +418,7 @@ public final class Tensor implements AutoCloseable {
     /// of one of them may be null, and of the other not.
     public void swap(Tensor other) {
         requireSameType(other);
-        if (packed != null || other.packed != null) {
+        if (nulls != null || other.nulls != null) {
             Tensor mine = new Tensor(MemoryBudget.UNLIMITED, tag, datatype);
             mine.copyFrom(this);
             copyFrom(other);
@@ -460,8 +444,6 @@ public final class Tensor implements AutoCloseable {
         textBytes = from.textBytes;
         bookedForStrings = from.bookedForStrings;
         keys = from.keys;
-        nulls = from.nulls;
-        anyNull = from.anyNull;
     }
 
     /// Takes over the shape of another tensor of the same datatype and a copy of its elements; strings are not copied.
@@ -472,9 +454,8 @@ public final class Tensor implements AutoCloseable {
         requireSameType(other);
         reshape(other.dims, other.rank());
         keys = other.keys;
-        if (nullable && other.anyNull) {
-            nulls = other.nulls.clone();
-            anyNull = true;
+        if (nulls != null && other.nulls != null) {
+            nulls.copyFrom(other.nulls);
         }
         if (datatype != DataType.BYTES) {
             MemorySegment.copy(other.data, 0, data, 0, byteSize());
@@ -553,13 +534,18 @@ public final class Tensor implements AutoCloseable {
         }
     }
 
+    @Hot
     private void bookStrings(long count, long texts) {
         long needed = count * STRING_BYTES + texts;
         if (needed > bookedForStrings) {
-            long more = Math.ceilDiv(needed - bookedForStrings, TEXT_STEP) * TEXT_STEP;
-            budget.reserve(tag, more);
-            bookedForStrings += more;
+            bookMore(needed);
         }
+    }
+
+    private void bookMore(long needed) {
+        long more = Math.ceilDiv(needed - bookedForStrings, TEXT_STEP) * TEXT_STEP;
+        budget.reserve(tag, more);
+        bookedForStrings += more;
     }
 
     private void grow(long bytes) {

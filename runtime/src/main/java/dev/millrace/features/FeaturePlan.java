@@ -122,6 +122,7 @@ public final class FeaturePlan {
     }
 
     /// The number of floats that a row has.
+    @Hot
     public int width() {
         return written.length;
     }

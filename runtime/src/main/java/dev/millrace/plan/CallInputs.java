@@ -69,11 +69,10 @@ public final class CallInputs implements AutoCloseable {
             return InputCheck.WRONG;
         }
         if (spec.hasRows() && rows > spec.capacity(level)) {
-            refusal = spec.wrongRows(rows, level);
-            return InputCheck.TOO_MANY;
+            return tooMany(rows, level);
         }
         Tensor target = set.inputs()[0];
-        shape(target, rows, raw.served().plan().width());
+        shape(target, rows, raw.width());
         int slots = check.slots(set, level);
         if (slots > 0 && !raw.write(rows, target)) {
             refusal = raw.problem();
@@ -87,8 +86,17 @@ public final class CallInputs implements AutoCloseable {
         if (target.rank() == 2 && target.dim(1) == width) {
             target.rows(rows);
         } else {
-            target.reshape(rows, width);
+            reshape(target, rows, width);
         }
+    }
+
+    private static void reshape(Tensor target, long rows, int width) {
+        target.reshape(rows, width);
+    }
+
+    private int tooMany(long rows, int level) {
+        refusal = spec.wrongRows(rows, level);
+        return InputCheck.TOO_MANY;
     }
 
     /// What is wrong with inputs that [#slots] refused.
@@ -97,7 +105,6 @@ public final class CallInputs implements AutoCloseable {
     }
 
     /// The bytes that raw values hold.
-    @Hot
     public long heldBytes() {
         return raw == null ? 0 : raw.heldBytes();
     }

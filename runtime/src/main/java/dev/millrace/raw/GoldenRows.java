@@ -4,6 +4,7 @@ package dev.millrace.raw;
 import dev.millrace.features.ViewLayout;
 import dev.millrace.features.ViewReader;
 import dev.millrace.memory.DataType;
+import dev.millrace.memory.Hot;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.Tensor;
@@ -149,26 +150,31 @@ final class GoldenRows implements Goldens.RawForm {
         }
 
         @Override
+        @Hot
         public boolean find(long key) {
             return any;
         }
 
         @Override
+        @Hot
         public boolean find(byte[] key, int offset, int length) {
             return any;
         }
 
         @Override
+        @Hot
         public MemorySegment memory() {
             return memory;
         }
 
         @Override
+        @Hot
         public long offset() {
             return 0;
         }
 
         @Override
+        @Hot
         public long eventTimeMicros() {
             return now;
         }

@@ -116,6 +116,12 @@ public final class RawRows implements AutoCloseable {
         return reporting;
     }
 
+    /// How many columns a row has.
+    @Hot
+    public int width() {
+        return plan.width();
+    }
+
     /// Sets the time of the requests that follow, in microseconds since 1970; [#NOW] for that at
     /// which they are worked on.
     public RawRows requestTime(long micros) {
@@ -147,8 +153,12 @@ public final class RawRows implements AutoCloseable {
         if (input.rank() == 1) {
             input.rows(rows);
         } else {
-            input.reshape(rows);
+            reshape(input, rows);
         }
+    }
+
+    private static void reshape(Tensor input, int rows) {
+        input.reshape(rows);
     }
 
     /// Sets a number in a row.
@@ -159,7 +169,7 @@ public final class RawRows implements AutoCloseable {
     public RawRows set(int field, int inRow, double value) {
         Tensor input = inputs[field];
         if (!input.datatype().isFloating()) {
-            throw wrong(field, Double.toString(value));
+            throw wrong(field, value);
         }
         input.setReal(inRow, value);
         input.setNull(inRow, false);
@@ -177,11 +187,11 @@ public final class RawRows implements AutoCloseable {
             case FLOAT64, FLOAT32:
                 return set(field, inRow, (double) value);
             case STRING:
-                throw wrong(field, Long.toString(value));
+                throw wrong(field, value);
             default:
                 input.setLong(inRow, value);
                 if (input.getLong(inRow) != value) {
-                    throw wrong(field, Long.toString(value));
+                    throw wrong(field, value);
                 }
                 input.setNull(inRow, false);
                 return this;
@@ -196,7 +206,7 @@ public final class RawRows implements AutoCloseable {
         if (plan.type(field) != ValueType.STRING) {
             throw wrong(field, "a text");
         }
-        inputs[field].setBytes(inRow, utf8);
+        inputs[field].setBytes(inRow, utf8, 0, utf8.length);
         inputs[field].setNull(inRow, false);
         return this;
     }
@@ -237,6 +247,14 @@ public final class RawRows implements AutoCloseable {
     /// Sets a text that all rows have. Allocates.
     public RawRows common(int field, String text) {
         return common(field, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private IllegalArgumentException wrong(int field, double came) {
+        return wrong(field, Double.toString(came));
+    }
+
+    private IllegalArgumentException wrong(int field, long came) {
+        return wrong(field, Long.toString(came));
     }
 
     private IllegalArgumentException wrong(int field, String came) {
@@ -326,7 +344,7 @@ public final class RawRows implements AutoCloseable {
             }
             counts.written(row, features);
             if (reporting) {
-                report(i);
+                note(i);
             }
         }
         return true;
@@ -389,8 +407,7 @@ public final class RawRows implements AutoCloseable {
         reports[DEGRADED].reshape(rows);
     }
 
-    @Hot
-    private void report(long index) {
+    private void note(long index) {
         for (int i = 0; i < features; i++) {
             long at = index * features + i;
             reports[STATUS].setBytes((int) at, STATUS_NAMES[row.status(i).ordinal()]);

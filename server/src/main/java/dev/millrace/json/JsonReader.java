@@ -335,6 +335,7 @@ public final class JsonReader {
     }
 
     /// Whether the string that was read has half a surrogate pair, which no UTF-8 text can.
+    @Hot
     public boolean hasLoneSurrogate() {
         return strings.hasLoneSurrogate(text);
     }

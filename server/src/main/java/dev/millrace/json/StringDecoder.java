@@ -155,6 +155,7 @@ final class StringDecoder {
         return Arrays.copyOf(decoded, decodedLength);
     }
 
+    @Hot
     boolean hasLoneSurrogate(byte[] text) {
         if (!escaped) {
             return false;
