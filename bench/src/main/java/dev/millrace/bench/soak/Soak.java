@@ -35,7 +35,7 @@ import java.util.stream.Stream;
 /// callers. In half of the rounds the models of both are loaded anew, and rolled back, again and again meanwhile:
 /// nobody may notice. After a round everybody stops, and nothing may be in flight, in either; what lanes counted has to
 /// be what callers were told. At the end the server is closed, and no native memory and no thread may be left. In the
-/// second half the resident set after rounds may not drift by 1 %, or 8 % in runs below half an hour, while the
+/// second half the resident set after rounds may not drift by 1 %, or 4 % in runs below half an hour, while the
 /// compilers are still at it. Rounds with loads and those without are two levels: lanes that were not replaced keep
 /// what they have pooled.
 ///
@@ -47,7 +47,7 @@ public final class Soak {
     private static final RuntimeConfig RUNTIME = RuntimeConfig.DEFAULT.withDrainTimeout(Duration.ofSeconds(20));
     private static final double MOST_DRIFT = 0.01;
     /// In runs too short for the compilers to be done after half of it.
-    private static final double MOST_DRIFT_WHILE_WARMING = 0.08;
+    private static final double MOST_DRIFT_WHILE_WARMING = 0.04;
     private static final long WARM_SECONDS = 1800;
     private static final long SHORTEST_DRIFT_SECONDS = 300;
     private static final long ROUND_SECONDS = 60;
