@@ -11,8 +11,6 @@ import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
 
 /// Connections that each ask the model again as soon as they were answered, and look at every answer.
@@ -82,10 +80,6 @@ final class Clients implements AutoCloseable {
     private int next;
     private volatile Tally tally;
     private volatile boolean pausing;
-    /// How often they were told to go on, and which of these they have followed.
-    private final AtomicInteger rounds = new AtomicInteger();
-
-    private volatile int asked;
     private volatile boolean ending;
     /// Requests on their way; written by the clients' thread.
     private final AtomicInteger open = new AtomicInteger();
@@ -108,32 +102,25 @@ final class Clients implements AutoCloseable {
         thread = Thread.ofPlatform().daemon().name("swap-clients").start(this::run);
     }
 
-    /// Goes on, if they paused, and counts requests that begin from now on in `other`. Each connection has sent one,
-    /// or waits for the answer to one, when this returns.
-    void count(Tally other) throws IOException {
+    /// Goes on, if they paused, and counts requests that begin from now on in `other`.
+    void count(Tally other) {
         tally = other;
         idle = false;
         pausing = false;
-        int round = rounds.incrementAndGet();
         selector.wakeup();
-        await(() -> asked == round, () -> "the clients did not go on");
     }
 
     /// Waits until all requests were answered, and sends no more.
     void pause() throws IOException {
         pausing = true;
         selector.wakeup();
-        await(() -> open.get() == 0 && idle, () -> open + " requests were not answered: lost");
-    }
-
-    private void await(BooleanSupplier reached, Supplier<String> otherwise) throws IOException {
         long end = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
-        while (!reached.getAsBoolean()) {
+        while (open.get() > 0 || !idle) {
             if (problem != null) {
                 throw new IOException("the clients ended", problem);
             }
             if (System.nanoTime() - end >= 0) {
-                throw new IOException(otherwise.get() + ", within " + PATIENCE_MILLIS + " ms");
+                throw new IOException(open + " requests were not answered within " + PATIENCE_MILLIS + " ms: lost");
             }
             sleep(1);
         }
@@ -142,7 +129,6 @@ final class Clients implements AutoCloseable {
     private void run() {
         try {
             while (!ending) {
-                int round = rounds.get();
                 boolean sends = !pausing && tally != null;
                 idle = !sends && open.get() == 0;
                 if (sends) {
@@ -150,7 +136,6 @@ final class Clients implements AutoCloseable {
                         line.send();
                     }
                 }
-                asked = round;
                 selector.select(key -> ((Line) key.attachment()).receive(), LOOK_MILLIS);
             }
         } catch (IOException | RuntimeException e) {

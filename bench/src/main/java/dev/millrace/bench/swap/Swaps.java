@@ -47,7 +47,7 @@ public final class Swaps {
     /// @param alone requests before the first swap
     /// @param during requests from the first swap to the last
     /// @param swapNanos how long each swap took
-    /// @param bytesBefore native memory by its tags before the first swap, nothing being asked
+    /// @param bytesBefore native memory by its tags before these, of a version that nobody has asked
     /// @param bytesAfter as `bytesBefore`, after the last
     /// @param resident MiB that the server has in RAM after each swap
     record Findings(
@@ -107,6 +107,8 @@ public final class Swaps {
 
     static final int CONNECTIONS = 16;
     private static final double MOST_GROWTH = 0.05;
+    /// As long without a change, and a version that was replaced is gone.
+    private static final long STEADY_MILLIS = 500;
     private static final long DRAIN_NANOS = 10_000_000_000L;
 
     private final int swaps;
@@ -184,16 +186,14 @@ public final class Swaps {
         sleep(10 * millis);
         clients.pause();
         double aloneSeconds = (System.nanoTime() - began) / 1e9;
-        Map<String, Long> before = admin.nativeBytes();
+        Map<String, Long> before = unasked(way, admin, model, null);
         Clients.Tally during = new Clients.Tally();
         long[] nanos = new long[swaps];
         double[] resident = new double[swaps];
         began = System.nanoTime();
         clients.count(during);
         for (int i = 0; i < swaps; i++) {
-            if (way != Way.ROLLED_BACK) {
-                model.prepare();
-            }
+            prepare(way, model);
             if (way != Way.BACK_TO_BACK) {
                 sleep(millis * i - (System.nanoTime() - began) / 1_000_000);
             }
@@ -201,13 +201,22 @@ public final class Swaps {
             resident[i] = server.residentMebibytes();
         }
         clients.pause();
-        // The server keeps memory of a request that is over for the next one: only what the last version has been
-        // asked compares with before.
-        clients.count(during);
-        clients.pause();
         double duringSeconds = (System.nanoTime() - began) / 1e9;
         return new Findings(
-                alone, during, aloneSeconds, duringSeconds, nanos, before, drained(admin, before), resident);
+                alone,
+                during,
+                aloneSeconds,
+                duringSeconds,
+                nanos,
+                before,
+                unasked(way, admin, model, before),
+                resident);
+    }
+
+    private static void prepare(Way way, SwappedModel model) throws IOException {
+        if (way != Way.ROLLED_BACK) {
+            model.prepare();
+        }
     }
 
     private static long swap(Way way, Admin admin, SwappedModel model) throws IOException {
@@ -223,12 +232,21 @@ public final class Swaps {
         return nanos;
     }
 
-    /// Native memory once the last version that was replaced is gone; as it is after a while if it is not.
-    private static Map<String, Long> drained(Admin admin, Map<String, Long> before) throws IOException {
+    /// Native memory with a version that nobody has asked yet, once what it replaced is gone; as it is after a while if
+    /// that is not. The server keeps memory of requests that are over for the next ones, as much as were open at once,
+    /// which is by chance: of a version that was asked it would not compare.
+    ///
+    /// @param before what it was when it was looked at first, or null if this is the first time
+    private static Map<String, Long> unasked(Way way, Admin admin, SwappedModel model, Map<String, Long> before)
+            throws IOException {
+        prepare(way, model);
+        swap(way, admin, model);
         long end = System.nanoTime() + DRAIN_NANOS;
         Map<String, Long> now = admin.nativeBytes();
-        while (!now.equals(before) && System.nanoTime() - end < 0) {
-            sleep(10);
+        Map<String, Long> last = null;
+        while (!(before == null ? now.equals(last) : now.equals(before)) && System.nanoTime() - end < 0) {
+            sleep(before == null ? STEADY_MILLIS : 10);
+            last = now;
             now = admin.nativeBytes();
         }
         return now;
