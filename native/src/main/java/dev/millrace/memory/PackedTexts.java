@@ -8,6 +8,8 @@ import java.util.Arrays;
 ///
 /// Threads: one.
 final class PackedTexts {
+    private static final int MOST_SPARE = 1 << 16;
+
     private byte[] bytes = {};
     private int used;
     private int[] offsets = {};
@@ -27,17 +29,22 @@ final class PackedTexts {
         used = 0;
     }
 
-    /// The bytes that there have to be for one more text of that length.
+    /// The bytes that there will be with a text of that length.
     @Hot
-    long needed(int index, int length) {
-        return length <= rooms[index] ? bytes.length : Math.max(bytes.length, (long) used + length);
+    long heldWith(int index, int length) {
+        return length <= rooms[index] || length <= bytes.length - used ? bytes.length : grown(length);
+    }
+
+    private long grown(int length) {
+        long needed = (long) used + length;
+        return Math.max(needed, Math.min(2L * bytes.length, needed + MOST_SPARE));
     }
 
     @Hot
     void put(int index, byte[] text, int offset, int length) {
         if (length > rooms[index]) {
-            if (used + length > bytes.length) {
-                grow(used + length);
+            if (length > bytes.length - used) {
+                grow(length);
             }
             offsets[index] = used;
             rooms[index] = length;
@@ -47,8 +54,8 @@ final class PackedTexts {
         lengths[index] = length;
     }
 
-    private void grow(int needed) {
-        bytes = Arrays.copyOf(bytes, Math.max(needed, Math.min(2 * bytes.length, needed + (1 << 16))));
+    private void grow(int length) {
+        bytes = Arrays.copyOf(bytes, Math.toIntExact(grown(length)));
     }
 
     byte[] copy(int index) {

@@ -27,6 +27,7 @@ public final class Tensor implements AutoCloseable {
     /// What a string takes on the heap besides its bytes: its reference, its array's header, rounding up.
     private static final int STRING_BYTES = 24;
     /// Texts are booked in steps of this.
+    private static final List<?> NO_KEYS = List.of();
     private static final long TEXT_STEP = 1 << 16;
 
     private MemoryBudget budget;
@@ -41,7 +42,7 @@ public final class Tensor implements AutoCloseable {
     private byte[][] strings = NO_STRINGS;
     private long textBytes;
     private long bookedForStrings;
-    private List<?> keys = List.of();
+    private List<?> keys = NO_KEYS;
     /// Which of its elements are null, if they may be; otherwise null.
     private Nulls nulls;
     /// The strings of one whose elements may be null; otherwise null.
@@ -213,11 +214,12 @@ public final class Tensor implements AutoCloseable {
     }
 
     /// Forgets the shape, so that [#hasShape()] tells whether the next user set one.
+    @Hot
     public void clear() {
         clearNulls();
         rank = -1;
         elementCount = 0;
-        keys = List.of();
+        keys = NO_KEYS;
     }
 
     /// The elements' memory: at least [#byteSize()] bytes, valid until the next reshape or close.
@@ -357,7 +359,7 @@ public final class Tensor implements AutoCloseable {
             setCopy(index, text, offset, length);
             return;
         }
-        bookStrings(packed.capacity(), packed.needed(index, length));
+        bookStrings(packed.capacity(), packed.heldWith(index, length));
         packed.put(index, text, offset, length);
     }
 
