@@ -207,7 +207,10 @@ final class EnsembleRun implements AutoCloseable {
             for (int i = 0; i < own.length; i++) {
                 Tensor source = tensor(plan.sources().get(i));
                 Tensor target = inputs[inputAt[i]];
-                if (!call.takesTensors()) {
+                if (target.isNullable()) {
+                    // Raw values are laid out otherwise.
+                    target.copyFrom(source);
+                } else if (!call.takesTensors()) {
                     own[i] = target;
                     inputs[inputAt[i]] = source;
                 } else if (plan.shared().get(i)) {

@@ -175,11 +175,16 @@ public final class FeaturePlan {
 
     /// A row whose stored values come from a source.
     public FeatureRow newRow(FeatureSource source) {
-        ViewReader[] readers = new ViewReader[views.length];
-        for (int i = 0; i < views.length; i++) {
-            readers[i] = source.open(views[i].view, views[i].layout);
+        List<ViewReader> readers = new ArrayList<>();
+        try {
+            for (ViewSteps each : views) {
+                readers.add(source.open(each.view, each.layout));
+            }
+        } catch (RuntimeException e) {
+            readers.forEach(ViewReader::close);
+            throw e;
         }
-        return new FeatureRow(this, readers, slotCount, columnCount);
+        return new FeatureRow(this, readers.toArray(ViewReader[]::new), slotCount, columnCount);
     }
 
     /// Writes a row's floats one after the other. A row that is rejected writes nothing;

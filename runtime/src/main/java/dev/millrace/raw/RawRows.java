@@ -433,14 +433,20 @@ public final class RawRows implements AutoCloseable {
         return bytes;
     }
 
-    /// The same values for another plan that takes them, with its rows' room; this one is closed.
+    /// The same values for another plan that takes them, with its rows' room; this one is closed. If there is not
+    /// enough memory the other one is, and this one is as it was.
     ///
     /// @param other of that plan, just opened
     public RawRows movedTo(RawRows other) {
-        for (int i = 0; i < inputs.length; i++) {
-            if (inputs[i].hasShape()) {
-                other.inputs[i].copyFrom(inputs[i]);
+        try {
+            for (int i = 0; i < inputs.length; i++) {
+                if (inputs[i].hasShape()) {
+                    other.inputs[i].copyFrom(inputs[i]);
+                }
             }
+        } catch (RuntimeException e) {
+            other.close();
+            throw e;
         }
         other.reporting = reporting;
         other.requestTime = requestTime;

@@ -82,7 +82,8 @@ public final class Call extends Ticket implements AutoCloseable {
         this.inlineBudgetNanos = inlineBudgetNanos;
         this.timing = new Timing(lane.recorder(), lane.clock());
         bind(lane, new CallInputs(lane.spec(), raw));
-        this.tensors = freshTensors(lane);
+        // Raw values hold something that nobody would free if there was no memory for these.
+        this.tensors = raw == null ? freshTensors(lane) : null;
     }
 
     private void bind(Lane to, CallInputs filled) {
@@ -436,8 +437,8 @@ public final class Call extends Ticket implements AutoCloseable {
             try {
                 LoadedVersion next = LoadedVersion.successor(live, lane);
                 tensors = next.adopt(signature(), tensors(), inputs.raw() != null);
+                bind(next.lane(), next.adopt(inputs));
                 home = next;
-                bind(next.lane(), inputs.movedTo(next.lane().spec(), next.openRaw()));
             } catch (InferenceException e) {
                 problem = e.getMessage();
                 shortage = problem;

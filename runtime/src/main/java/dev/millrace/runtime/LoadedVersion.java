@@ -23,6 +23,7 @@ import dev.millrace.model.OnnxModel;
 import dev.millrace.model.Signature;
 import dev.millrace.ort.OrtFailure;
 import dev.millrace.ort.SessionSettings;
+import dev.millrace.plan.CallInputs;
 import dev.millrace.plan.LanePlan;
 import dev.millrace.plan.LaneSpec;
 import dev.millrace.plan.WarmUpSizes;
@@ -414,6 +415,17 @@ final class LoadedVersion {
             }
             from.close();
             return fresh;
+        } catch (MemoryExceededException e) {
+            throw InferenceException.of(e, from.heldBytes());
+        }
+    }
+
+    /// The same inputs for this version, whose contract was looked at.
+    ///
+    /// @throws InferenceException if there is no memory for them; then they are as they were
+    CallInputs adopt(CallInputs from) {
+        try {
+            return from.movedTo(lane.spec(), openRaw());
         } catch (MemoryExceededException e) {
             throw InferenceException.of(e, from.heldBytes());
         }

@@ -347,6 +347,57 @@ class RawModelTest {
                 .contains("view 'stats' is stored, expected a source that has it");
     }
 
+    @Test
+    void shouldBeAStepOfAnEnsemble() throws IOException {
+        add(1, 0, spec(10));
+        Files.createDirectories(root.resolve("e/1"));
+        Files.writeString(root.resolve("e/config.pbtxt"), """
+            platform: "ensemble"
+            input { name: "amounts" data_type: TYPE_FP64 dims: -1 }
+            input { name: "countries" data_type: TYPE_STRING dims: -1 }
+            input { name: "users" data_type: TYPE_INT64 dims: -1 }
+            input { name: "webs" data_type: TYPE_BOOL dims: -1 }
+            output { name: "columns" data_type: TYPE_FP32 dims: [ -1, 6 ] }
+            ensemble_scheduling { step { model_name: "m" model_version: -1
+              input_map { key: "amount" value: "amounts" } input_map { key: "country" value: "countries" }
+              input_map { key: "user_id" value: "users" } input_map { key: "web" value: "webs" }
+              output_map { key: "y" value: "columns" } } }
+            """);
+        millrace = Millrace.open(config(), root);
+        Model ensemble = millrace.model("e");
+        for (int round = 0; round < 3; round++) {
+            float[] columns = ensemble.predict(ensemble.request()
+                            .set("amounts", new double[] {14, 6})
+                            .set("countries", new String[] {"NL", "CH"})
+                            .set("users", new long[] {99, 99})
+                            .set("webs", new boolean[] {true, false}))
+                    .floats("columns");
+            assertThat(columns).containsExactly(2, 0, 1, 1, 2, -1, -2, 1, 0, 0, 2, -1);
+        }
+        assertThatThrownBy(() -> ensemble.predict(ensemble.request()
+                        .set("amounts", new double[] {600})
+                        .set("countries", new String[] {"NL"})
+                        .set("users", new long[] {99})
+                        .set("webs", new boolean[] {true})))
+                .hasMessageContaining("amount: 295.0 came, expected a number from -10.0 to 10.0");
+    }
+
+    /// The view that is there is not left open when another one is not.
+    @Test
+    void shouldHoldNothingWhenAViewIsNotThere() throws IOException {
+        add(
+                1,
+                0,
+                spec(10).replace(
+                                "request:",
+                                "  more: {kind: store, entity: user, fields: [{name: a, type: float64}]}\nrequest:")
+                        .replace("input: web,", "input: more.a,"));
+        long held = NativeMemory.used();
+        assertThat(problem()).contains("features.yaml: there is no view 'more', but [stats]");
+        millrace.close();
+        assertThat(NativeMemory.used()).isEqualTo(held);
+    }
+
     private String problem() {
         if (millrace != null) {
             millrace.close();
