@@ -75,6 +75,7 @@ abstract sealed class InputReader permits InputDecoder, WireInputDecoder {
         }
     }
 
+    @Hot
     private void leftOut(int index) {
         TensorSpec input = call.signature().inputs().get(index);
         if (!input.optional()) {

@@ -10,8 +10,12 @@ import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.server.TestServer;
 import io.netty.buffer.Unpooled;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,7 +32,27 @@ public final class DecoderTarget {
             "echo_fp64",
             "echo_bool",
             "string_only",
-            "gather");
+            "gather",
+            "asked_by_values");
+
+    private static final String SPECIFICATION = """
+        apiVersion: v1
+        kind: FeaturePipeline
+        name: small
+        version: 1
+        request:
+          - {name: amount, type: float64, required: true}
+          - {name: ratio, type: float32}
+          - {name: country, type: string}
+          - {name: items, type: int32}
+          - {name: web, type: bool}
+        features:
+          - {name: amount, input: amount}
+          - {name: country, input: country, transform: [{one_hot: {vocab: [CH], unknown: ignore}}]}
+          - {name: items, input: items, default: 0}
+          - {name: web, input: web, default: 0}
+        output: {tensor: x, type: float32, layout: row}
+        """;
 
     /// By the first byte.
     enum Kind {
@@ -54,9 +78,16 @@ public final class DecoderTarget {
 
     private DecoderTarget() {}
 
-    /// Called once.
-    public static void fuzzerInitialize() {
-        millrace = Millrace.open(TestServer.models());
+    /// Called once. Leaves a model in the working directory.
+    public static void fuzzerInitialize() throws IOException {
+        Path repository = Files.createDirectories(Path.of("repository").toAbsolutePath());
+        Path version = Files.createDirectories(repository.resolve("asked_by_values/1"));
+        Files.copy(
+                TestServer.models().resolve("linear/1/model.onnx"),
+                version.resolve("model.onnx"),
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.writeString(version.resolve("features.yaml"), SPECIFICATION);
+        millrace = Millrace.open(TestServer.models(), repository);
         calls = MODELS.stream().map(model -> millrace.model(model).call()).toArray(Call[]::new);
         names = Arrays.stream(calls)
                 .map(call -> call.signature().inputs().stream()
@@ -76,6 +107,10 @@ public final class DecoderTarget {
             decode(kind, calls[model], names[model], Arrays.copyOfRange(data, HEAD, data.length), data[2] & 0xFF);
         } catch (Refusal | MemoryExceededException _) {
             return;
+        }
+        if (calls[model].raw() != null) {
+            // What was decoded is also made into rows, or refused.
+            calls[model].run();
         }
         for (int i = 0; i < names[model].length; i++) {
             Tensor tensor = calls[model].input(i);
