@@ -52,10 +52,16 @@ class CoverageFuzzTest {
         seed(Kind.JSON, "echo_int64", Bodies.request(Bodies.input("in_INT64", "[1,2]", "INT64", "[[-9,7]]")));
         seed(Kind.PREDICT, "linear", Bodies.json("{'instances':[[1,2,3,4]]}"));
         seed(Kind.PREDICT, "two_in", Bodies.json("{'inputs':{'a':[[1,2]],'b':[[3,4]]}}"));
-        seed(Kind.PREDICT, "asked_by_values", Bodies.json("{'context':{'country':'CH','web':true,'items':2},"
-                + "'instances':[{'amount':12.5,'ratio':null},{'amount':-3,'ratio':0.5}],'reports':true}"));
-        seed(Kind.JSON, "asked_by_values", Bodies.request(Bodies.input("amount", "[2]", "FP64", "[1,2]") + ","
-                + Bodies.input("country", "[2]", "BYTES", "[null,'CH']")));
+        seed(
+                Kind.PREDICT,
+                "asked_by_values",
+                Bodies.json("{'context':{'country':'CH','web':true,'items':2},"
+                        + "'instances':[{'amount':12.5,'ratio':null},{'amount':-3,'ratio':0.5}],'reports':true}"));
+        seed(
+                Kind.JSON,
+                "asked_by_values",
+                Bodies.request(Bodies.input("amount", "[2]", "FP64", "[1,2]") + ","
+                        + Bodies.input("country", "[2]", "BYTES", "[null,'CH']")));
         seed(Kind.CSV, "linear", "1,2.5,-3e2,4\n5,6,7,8\n");
         seed(Kind.CSV, "echo_uint8", "1,255\n");
         seed(Kind.RAW, "echo_fp64", 0, new byte[16]);
