@@ -232,9 +232,10 @@ public final class Swaps {
         return nanos;
     }
 
-    /// Native memory with a version that nobody has asked yet, once what it replaced is gone; as it is after a while if
-    /// that is not. The server keeps memory of requests that are over for the next ones, as much as were open at once,
-    /// which is by chance: of a version that was asked it would not compare.
+    /// Native memory with a version that nobody has asked yet, once what it replaced is gone; as it
+    /// is after a while if that is not. The server keeps memory of requests that are over for the
+    /// next ones, as much as were open at once, which is by chance: of a version that was asked it
+    /// would not compare.
     ///
     /// @param before what it was when it was looked at first, or null if this is the first time
     private static Map<String, Long> unasked(Way way, Admin admin, SwappedModel model, Map<String, Long> before)

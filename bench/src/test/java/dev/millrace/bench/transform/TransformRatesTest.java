@@ -38,7 +38,8 @@ class TransformRatesTest {
     @Test
     void shouldHaveSpecificationsOfAsManyColumns() {
         for (boolean hasView : new boolean[] {false, true}) {
-            FeatureSpec spec = FeatureSpec.parse(TransformData.specification(hasView), Path.of(""));
+            FeatureSpec spec =
+                    FeatureSpec.parse(TransformSpecification.of(TransformData.rowColumns(), hasView), Path.of(""));
             assertThat(spec.columns()).hasSize(38);
         }
     }
