@@ -116,6 +116,31 @@ final class Bytes {
         length = end;
     }
 
+    /// Adds the digits of a number that is not negative, the last `places` of them behind a point, without zeros at
+    /// the end but for one next to the point.
+    void putDecimal(long value, int places) {
+        long left = value;
+        int rest = places;
+        while (rest > 1 && left % 10 == 0) {
+            left /= 10;
+            rest--;
+        }
+        reserve(20 + places);
+        // The digits first, as many as there are places for at least, with a place for the point.
+        int at = length + Math.max(digits(left), rest + 1) + 1;
+        int end = at;
+        for (int i = 0; i < rest; i++) {
+            bytes[--at] = (byte) ('0' + left % 10);
+            left /= 10;
+        }
+        bytes[--at] = '.';
+        while (at > length) {
+            bytes[--at] = (byte) ('0' + left % 10);
+            left /= 10;
+        }
+        length = end;
+    }
+
     private static int digits(long value) {
         int count = 1;
         for (long left = value; left >= 10; left /= 10) {

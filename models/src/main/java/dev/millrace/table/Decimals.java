@@ -6,7 +6,9 @@ import java.math.BigDecimal;
 /// Reads decimal numbers from characters, to the nearest value and mostly without garbage.
 ///
 /// What has few enough digits is an integer and a power of ten that a double holds both, so that
-/// one operation rounds once. All other numbers are left to the JDK. Threads: one.
+/// one operation rounds once. What has a few more is a quotient of twice as many bits, and certain
+/// unless it lies next to the middle between two doubles. All other numbers are left to the JDK.
+/// Threads: one.
 final class Decimals {
     private static final double[] TENS = {
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
@@ -18,6 +20,8 @@ final class Decimals {
     /// More than any number needs, and few enough to be read in no time.
     private static final int MAX_DIGITS = 400;
     private static final int MAX_EXPONENT = 1_000_000;
+    /// By which part of itself the second half of a quotient may be wrong: three roundings.
+    private static final double UNCERTAIN = 0x1p-50;
     /// The bits of a double that a float does not have, and the one that is half of a float's last.
     private static final long BEYOND_FLOAT = (1L << 29) - 1;
     private static final long HALF = 1L << 28;
@@ -80,11 +84,32 @@ final class Decimals {
 
     /// The nearest double; infinite if there is none.
     double toDouble() {
-        if (!whole || digits > EXACT || exponent < -22 || exponent > 22) {
-            return digits == 0 && whole ? (negative ? -0.0 : 0.0) : Double.parseDouble(string());
+        double value = size();
+        return Double.isNaN(value) ? Double.parseDouble(string()) : negative ? -value : value;
+    }
+
+    /// The nearest double without the sign; NaN if that is not certain.
+    private double size() {
+        if (whole && digits == 0) {
+            return 0;
         }
-        double value = exponent < 0 ? digits / TENS[-exponent] : digits * TENS[exponent];
-        return negative ? -value : value;
+        if (!whole || exponent < -22 || exponent > 22) {
+            return Double.NaN;
+        }
+        if (digits <= EXACT) {
+            return exponent < 0 ? digits / TENS[-exponent] : digits * TENS[exponent];
+        }
+        return exponent < 0 ? quotient(TENS[-exponent]) : Double.NaN;
+    }
+
+    private double quotient(double ten) {
+        double high = digits;
+        double first = high / ten;
+        double rest = Math.fma(-first, ten, high) + (digits - (long) high);
+        double second = rest / ten;
+        double error = Math.abs(second) * UNCERTAIN;
+        double least = first + (second - error);
+        return least == first + (second + error) ? least : Double.NaN;
     }
 
     /// The nearest float; infinite if there is none.

@@ -30,9 +30,17 @@ final class TextValues {
         int whole = (int) value;
         if (isPlain(whole) && Float.floatToRawIntBits(whole) == Float.floatToRawIntBits(value)) {
             putWhole(to, whole);
-        } else {
-            to.putAscii(Float.toString(value));
+            return;
         }
+        long digits = FloatDigits.of(Math.abs(value));
+        if (digits == FloatDigits.OTHER) {
+            to.putAscii(Float.toString(value));
+            return;
+        }
+        if (value < 0) {
+            to.put('-');
+        }
+        to.putDecimal(digits >>> FloatDigits.PLACES_BITS, (int) digits & FloatDigits.PLACES);
     }
 
     /// Adds a number as [Double#toString] has it.

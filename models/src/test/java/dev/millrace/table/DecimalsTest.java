@@ -4,6 +4,7 @@ package dev.millrace.table;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -32,12 +33,14 @@ class DecimalsTest {
     private static String text(SplittableRandom random) {
         String sign = List.of("", "", "-", "+").get(random.nextInt(4));
         return sign
-                + switch (random.nextInt(6)) {
+                + switch (random.nextInt(8)) {
                     case 0 -> Float.toString(Math.abs(Float.intBitsToFloat(random.nextInt(0x7F800000))));
                     case 1 -> Double.toString(random.nextDouble() * 100);
                     case 2 -> middle(random);
                     case 3 -> random.nextLong(1_000_000_000_000_000_000L) + "e" + random.nextInt(-60, 60);
-                    case 4 -> "000." + "0".repeat(random.nextInt(30)) + random.nextInt(1_000_000);
+                    case 4 -> random.nextLong(1L << 53, 1_000_000_000_000_000_000L) + "e-" + random.nextInt(24);
+                    case 5 -> middleOfDoubles(random);
+                    case 6 -> "000." + "0".repeat(random.nextInt(30)) + random.nextInt(1_000_000);
                     default -> random.nextInt(100_000) / 100.0 + "";
                 };
     }
@@ -50,6 +53,16 @@ class DecimalsTest {
         BigDecimal step =
                 BigDecimal.ONE.movePointLeft(random.nextInt(8, 40)).multiply(new BigDecimal(random.nextInt(-1, 2)));
         return between.add(step).abs().toPlainString();
+    }
+
+    /// Right between two doubles, with as few digits as that takes.
+    private static String middleOfDoubles(SplittableRandom random) {
+        long odd = 2 * random.nextLong(1L << 52, 1L << 53) + 1;
+        return BigDecimal.valueOf(odd)
+                .divide(BigDecimal.valueOf(1L << random.nextInt(4)))
+                .add(BigDecimal.valueOf(random.nextInt(-1, 2), 3))
+                .setScale(1 + random.nextInt(3), RoundingMode.DOWN)
+                .toPlainString();
     }
 
     @Test

@@ -4,6 +4,7 @@ package dev.millrace.table;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +66,31 @@ class TextValuesTest {
             }
         }
         assertThat(refused).isBetween(1_000, 49_000);
+    }
+
+    @Test
+    void shouldFindTheDigitsThatJavaFinds() throws Exception {
+        SplittableRandom random = new SplittableRandom(24);
+        int least = Float.floatToRawIntBits(9e-4f);
+        int most = Float.floatToRawIntBits(1.1e7f);
+        int found = 0;
+        for (int i = 0; i < 300_000; i++) {
+            float power =
+                    i % 2 == 0 ? Math.scalb(1f, random.nextInt(-9, 23)) : (float) Math.pow(10, random.nextInt(-3, 7));
+            float value = i % 32 < 2
+                    ? Float.intBitsToFloat(Float.floatToRawIntBits(power) + random.nextInt(-3, 4))
+                    : Float.intBitsToFloat(random.nextInt(least, most));
+            long digits = FloatDigits.of(value);
+            if (digits != FloatDigits.OTHER) {
+                Bytes text = new Bytes(8);
+                text.putDecimal(digits >>> FloatDigits.PLACES_BITS, (int) digits & FloatDigits.PLACES);
+                ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                text.writeTo(bytes);
+                assertThat(bytes.toString(StandardCharsets.US_ASCII)).isEqualTo(Float.toString(value));
+                found++;
+            }
+        }
+        assertThat(found).isGreaterThan(290_000);
     }
 
     @Test
