@@ -8,6 +8,7 @@ import dev.millrace.grpc.message.Messages.ModelInferRequest;
 import dev.millrace.grpc.message.Messages.ModelInferRequest.InferInputTensor;
 import dev.millrace.protocol.DecoderTarget.Kind;
 import dev.millrace.server.Bodies;
+import dev.millrace.server.RawModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,12 +55,12 @@ class CoverageFuzzTest {
         seed(Kind.PREDICT, "two_in", Bodies.json("{'inputs':{'a':[[1,2]],'b':[[3,4]]}}"));
         seed(
                 Kind.PREDICT,
-                "asked_by_values",
+                RawModel.NAME,
                 Bodies.json("{'context':{'country':'CH','web':true,'items':2},"
                         + "'instances':[{'amount':12.5,'ratio':null},{'amount':-3,'ratio':0.5}],'reports':true}"));
         seed(
                 Kind.JSON,
-                "asked_by_values",
+                RawModel.NAME,
                 Bodies.request(Bodies.input("amount", "[2]", "FP64", "[1,2]") + ","
                         + Bodies.input("country", "[2]", "BYTES", "[null,'CH']")));
         seed(Kind.CSV, "linear", "1,2.5,-3e2,4\n5,6,7,8\n");

@@ -8,14 +8,13 @@ import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.Tensor;
 import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Millrace;
+import dev.millrace.server.RawModel;
 import dev.millrace.server.TestServer;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 
@@ -33,26 +32,7 @@ public final class DecoderTarget {
             "echo_bool",
             "string_only",
             "gather",
-            "asked_by_values");
-
-    private static final String SPECIFICATION = """
-        apiVersion: v1
-        kind: FeaturePipeline
-        name: small
-        version: 1
-        request:
-          - {name: amount, type: float64, required: true}
-          - {name: ratio, type: float32}
-          - {name: country, type: string}
-          - {name: items, type: int32}
-          - {name: web, type: bool}
-        features:
-          - {name: amount, input: amount}
-          - {name: country, input: country, transform: [{one_hot: {vocab: [CH], unknown: ignore}}]}
-          - {name: items, input: items, default: 0}
-          - {name: web, input: web, default: 0}
-        output: {tensor: x, type: float32, layout: row}
-        """;
+            RawModel.NAME);
 
     /// By the first byte.
     enum Kind {
@@ -80,13 +60,7 @@ public final class DecoderTarget {
 
     /// Called once. Leaves a model in the working directory.
     public static void fuzzerInitialize() throws IOException {
-        Path repository = Files.createDirectories(Path.of("repository").toAbsolutePath());
-        Path version = Files.createDirectories(repository.resolve("asked_by_values/1"));
-        Files.copy(
-                TestServer.models().resolve("linear/1/model.onnx"),
-                version.resolve("model.onnx"),
-                StandardCopyOption.REPLACE_EXISTING);
-        Files.writeString(version.resolve("features.yaml"), SPECIFICATION);
+        Path repository = RawModel.addTo(Path.of("repository").toAbsolutePath());
         millrace = Millrace.open(TestServer.models(), repository);
         calls = MODELS.stream().map(model -> millrace.model(model).call()).toArray(Call[]::new);
         names = Arrays.stream(calls)

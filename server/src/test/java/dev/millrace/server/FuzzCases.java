@@ -135,6 +135,15 @@ final class FuzzCases {
         "1",
         "99999999999999999999"
     };
+    /// Raw values, and what they may be.
+    private static final String[][] VALUES = {
+        {"ratio", "0.5", "null", "-3"},
+        {"country", "\"CH\"", "\"\\u00e9\"", "null", "\"\""},
+        {"items", "3", "null", "-2147483648"},
+        {"web", "true", "false", "null"},
+        {"seen", "1767225600000000", "null", "-1"}
+    };
+    private static final String[] REPORTS = {"true", "true", "false", "null", "1"};
     private static final int BREAKS = 5;
 
     private final SplittableRandom random;
@@ -147,10 +156,11 @@ final class FuzzCases {
 
     /// A request whose body is damaged and whose head is right, so that the next one can follow it.
     byte[] body() {
-        return switch (random.nextInt(6)) {
+        return switch (random.nextInt(7)) {
             case 0, 1 -> damaged();
             case 2, 3 -> structured();
             case 4 -> binary();
+            case 5 -> values();
             default -> compressed();
         };
     }
@@ -175,9 +185,40 @@ final class FuzzCases {
         return of[random.nextInt(of.length)];
     }
 
+    /// Raw values by name, most of them good.
+    private byte[] values() {
+        StringBuilder body = new StringBuilder("{");
+        if (random.nextBoolean()) {
+            body.append("\"context\":").append(object()).append(',');
+        }
+        body.append(random.nextInt(20) == 0 ? "\"inputs\":" : "\"instances\":").append('[');
+        for (int i = random.nextInt(4); i >= 0; i--) {
+            body.append(random.nextInt(30) == 0 ? any(SCALARS) : object()).append(i > 0 ? "," : "");
+        }
+        body.append(']').append(random.nextInt(3) == 0 ? ",\"reports\":" + any(REPORTS) : "");
+        if (random.nextInt(30) > 0) {
+            body.append('}');
+        }
+        return post("/v1/models/" + RawModel.NAME + ":predict", body.toString().getBytes(StandardCharsets.UTF_8), "");
+    }
+
+    private String object() {
+        StringBuilder object = new StringBuilder("{\"amount\":").append(random.nextInt(1_000));
+        for (int i = random.nextInt(4); i > 0; i--) {
+            String[] field = VALUES[random.nextInt(VALUES.length)];
+            object.append(",\"").append(field[0]).append("\":");
+            object.append(random.nextInt(20) == 0 ? any(SCALARS) : field[1 + random.nextInt(field.length - 1)]);
+        }
+        return object.append(random.nextInt(60) == 0 ? "" : "}").toString();
+    }
+
     private static byte[] request(String model, byte[] body, String headers) {
-        String head = "POST /v2/models/" + model + "/infer HTTP/1.1\r\nHost: localhost\r\n" + headers
-                + "Content-Length: " + body.length + "\r\n\r\n";
+        return post("/v2/models/" + model + "/infer", body, headers);
+    }
+
+    private static byte[] post(String path, byte[] body, String headers) {
+        String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "Content-Length: " + body.length
+                + "\r\n\r\n";
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         bytes.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
         bytes.writeBytes(body);

@@ -15,6 +15,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +24,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
 /// Requests that nobody would send: each body gets an answer that is not the server's fault, each head an answer or the
@@ -44,12 +46,14 @@ class FuzzTest {
 
     @Test
     @Timeout(value = 3, unit = TimeUnit.HOURS)
-    void shouldNeverFailHangOrLeakWhateverIsSent() {
+    void shouldNeverFailHangOrLeakWhateverIsSent(@TempDir Path repository) throws IOException {
+        RawModel.addTo(repository);
         ListAppender<ILoggingEvent> leaks = new ListAppender<>();
         leaks.start();
         Logger log = (Logger) LoggerFactory.getLogger(ResourceLeakDetector.class);
         log.addAppender(leaks);
-        try (TestServer server = TestServer.start()) {
+        try (TestServer server = TestServer.start(config ->
+                ServerConfig.of(TestServer.models(), repository).withPort(0).withControl(config.control()))) {
             sendBodies(server);
             sendHeads(server);
             assertThat(server.infer("linear", Bodies.LINEAR).data()).isEqualTo("30.5,0.5");

@@ -128,18 +128,7 @@ class MetricsTest {
     /// Every metric that is shown is in the table, with its type and labels; every one of the server's is shown.
     @Test
     void shouldShowWhatTheDocumentationLists(@TempDir Path repository) throws IOException {
-        Path version = Files.createDirectories(repository.resolve("asked_by_values/1"));
-        Files.copy(TestServer.models().resolve("linear/1/model.onnx"), version.resolve("model.onnx"));
-        Files.writeString(version.resolve("features.yaml"), """
-            apiVersion: v1
-            kind: FeaturePipeline
-            name: small
-            version: 1
-            request: [{name: a, type: float64}, {name: b, type: float64}]
-            features:
-              - {name: all, inputs: [a, b, a, b], transform: [concat]}
-            output: {tensor: x, type: float32, layout: row}
-            """);
+        RawModel.addTo(repository);
         Map<String, String> documented = new TreeMap<>();
         for (String line : Files.readAllLines(Path.of("../docs/metrics.md"))) {
             Matcher row = ROW.matcher(line);
