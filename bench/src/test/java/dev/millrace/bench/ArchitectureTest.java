@@ -142,8 +142,10 @@ class ArchitectureTest {
                             "metrics",
                             "trace",
                             "protocol",
+                            "online",
                             "loop",
                             "grpc")),
+            Map.entry("online", Set.of("memory", "json", "protocol", "raw", "runtime", "spec", "store")),
             Map.entry(
                     "cli",
                     Set.of(

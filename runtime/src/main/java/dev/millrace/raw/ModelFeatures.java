@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.raw;
 
-/// What became of the features of requests to a model version.
+import dev.millrace.spec.FeatureSpec;
+
+/// The features of a model version that is asked by raw values, and what became of them.
 ///
-/// @param counts since it was loaded
-public record ModelFeatures(String model, long version, FeatureCounts counts) {}
+/// @param spec what they are
+/// @param counts of all requests since it was loaded
+public record ModelFeatures(String model, long version, FeatureSpec spec, FeatureCounts counts) {}

@@ -9,6 +9,7 @@ import dev.millrace.memory.MemoryPlan;
 import dev.millrace.memory.VersionMemory;
 import dev.millrace.monitor.Recording;
 import dev.millrace.raw.ModelFeatures;
+import dev.millrace.raw.ServedPlan;
 import dev.millrace.version.GraphCache;
 import dev.millrace.version.TrialRecord;
 import dev.millrace.version.VersionLoader;
@@ -220,15 +221,18 @@ public final class Millrace implements AutoCloseable {
                 .toList();
     }
 
-    /// What became of the features of every served model version whose inputs are raw values.
+    /// The features of every served model version whose inputs are raw values.
     public List<ModelFeatures> features() {
         return catalog.loaded().stream()
                 .filter(loaded -> loaded.features().isPresent())
-                .map(loaded -> new ModelFeatures(
-                        loaded.lane().spec().model(),
-                        loaded.number(),
-                        loaded.features().orElseThrow().counts()))
+                .map(Millrace::features)
                 .toList();
+    }
+
+    private static ModelFeatures features(LoadedVersion loaded) {
+        ServedPlan features = loaded.features().orElseThrow();
+        return new ModelFeatures(
+                loaded.lane().spec().model(), loaded.number(), features.plan().spec(), features.counts());
     }
 
     /// What every model has done since the runtime was opened, by all its versions, those that are gone among them.

@@ -11,6 +11,7 @@ import dev.millrace.model.Batching;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.online.OnlineFeatures;
 import dev.millrace.protocol.OutputWriter;
 import dev.millrace.protocol.PredictPages;
 import dev.millrace.protocol.Refusal;
@@ -18,6 +19,7 @@ import dev.millrace.runtime.InferenceException;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.Outcome;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -27,12 +29,18 @@ import java.util.concurrent.CompletionStage;
 final class Endpoints {
     private static final byte[] NOTHING = {};
     private static final int COPIES = 3;
+    /// What a byte of a request for features takes when it is read: an object for each value.
+    private static final int BYTES_PER_BYTE = 16;
+
+    private static final int MAX_FEATURES_BODY = 1 << 23;
 
     private final Metrics metrics;
     private final Management management;
     private final ManagementPages pages;
+    private final OnlineFeatures features;
 
-    Endpoints(Metrics metrics, Management management) {
+    Endpoints(Metrics metrics, Management management, OnlineFeatures features) {
+        this.features = features;
         this.metrics = metrics;
         this.management = management;
         this.pages = new ManagementPages(management);
@@ -55,6 +63,7 @@ final class Endpoints {
                 case MODEL_READY -> exchange.answer(modelReady(route));
                 case PREDICT_STATUS -> exchange.answer(predictStatus(route));
                 case PREDICT_METADATA -> exchange.answer(predictMetadata(route));
+                case ONLINE_FEATURES -> exchange.answer(onlineFeatures(loop, body));
                 case INFER, PREDICT, INVOKE -> throw new IllegalStateException("not answered here");
                 default -> exchange.answer(pages.answer(route, body));
             }
@@ -65,6 +74,23 @@ final class Endpoints {
         } catch (MemoryExceededException e) {
             InferenceException refusal = InferenceException.of(e, 0);
             exchange.answer(Page.error(HttpStatus.of(refusal.outcome()), refusal.getMessage()));
+        }
+    }
+
+    private Page onlineFeatures(Loop loop, ByteBuf body) {
+        int length = body.readableBytes();
+        if (length > MAX_FEATURES_BODY) {
+            throw new Refusal(
+                    Outcome.TOO_LARGE,
+                    "the body has " + length + " bytes, expected at most " + MAX_FEATURES_BODY
+                            + " for a request for features");
+        }
+        long taken = (long) BYTES_PER_BYTE * length;
+        loop.heap().reserve(MemoryTag.BODY, taken);
+        try {
+            return Page.json(HttpStatus.OK, features.answer(ByteBufUtil.getBytes(body)));
+        } finally {
+            loop.heap().release(MemoryTag.BODY, taken);
         }
     }
 

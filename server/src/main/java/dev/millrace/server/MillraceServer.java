@@ -12,6 +12,7 @@ import dev.millrace.limit.Limits;
 import dev.millrace.limit.ReceivingBudget;
 import dev.millrace.manage.Management;
 import dev.millrace.memory.MemoryPlan;
+import dev.millrace.online.OnlineFeatures;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.trace.Tracing;
@@ -33,6 +34,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -237,7 +239,8 @@ public final class MillraceServer implements AutoCloseable {
                 config.control(), limits, counters::limited, config.repositories(), millrace.lifecycle());
         management = new Management(millrace, control, config.control().strictReadiness(), tracing);
         metrics = new Metrics(millrace, counters, clients, management);
-        endpoints = new Endpoints(metrics, management);
+        OnlineFeatures features = new OnlineFeatures(millrace, config.runtime(), InstantSource.system());
+        endpoints = new Endpoints(metrics, management, features);
         admin = new AdminAccess(config.control());
         Loop.Shared shared =
                 new Loop.Shared(counters, limits, receiving, clients, config.clientKey(), clock, admin, tracing);

@@ -44,6 +44,8 @@ record Route(Target target, String model, String version) {
         PREDICT,
         PREDICT_STATUS,
         PREDICT_METADATA,
+        /// Feast's: stored features by themselves.
+        ONLINE_FEATURES,
         /// SageMaker's, of the only model.
         INVOKE,
         PING;
@@ -66,8 +68,17 @@ record Route(Target target, String model, String version) {
         /// The methods that it answers, as the Allow header lists them.
         String allowed() {
             return switch (this) {
-                case INFER, PREDICT, INVOKE, INDEX, LOAD, UNLOAD, ROLLBACK, LOG_CHANGE, TRACE_CHANGE, GENERATE ->
-                    "POST";
+                case INFER,
+                        PREDICT,
+                        INVOKE,
+                        ONLINE_FEATURES,
+                        INDEX,
+                        LOAD,
+                        UNLOAD,
+                        ROLLBACK,
+                        LOG_CHANGE,
+                        TRACE_CHANGE,
+                        GENERATE -> "POST";
                 case ALIAS, ALIAS_REMOVAL -> "POST, DELETE";
                 case LOG, TRACE, SHARED_MEMORY -> "GET, HEAD, POST";
                 default -> "GET, HEAD";
@@ -82,6 +93,7 @@ record Route(Target target, String model, String version) {
     private static final Route SERVER = new Route(Target.SERVER, null, null);
     private static final Route PING = new Route(Target.PING, null, null);
     private static final Route INVOKE = new Route(Target.INVOKE, null, null);
+    private static final Route ONLINE_FEATURES = new Route(Target.ONLINE_FEATURES, null, null);
     private static final Route LIVE = new Route(Target.LIVE, null, null);
     private static final Route READY = new Route(Target.READY, null, null);
     private static final Route METRICS = new Route(Target.METRICS, null, null);
@@ -119,6 +131,7 @@ record Route(Target target, String model, String version) {
             case "/v2" -> SERVER;
             case "/ping" -> PING;
             case "/invocations" -> INVOKE;
+            case "/get-online-features" -> ONLINE_FEATURES;
             case "/v2/health/live" -> LIVE;
             case "/v2/health/ready" -> READY;
             case "/metrics" -> METRICS;

@@ -9,7 +9,9 @@ import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.limit.ReceivingBudget;
 import dev.millrace.manage.Management;
+import dev.millrace.online.OnlineFeatures;
 import dev.millrace.runtime.Millrace;
+import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.trace.Tracing;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -29,6 +31,7 @@ import io.netty.channel.local.LocalServerChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -69,7 +72,8 @@ class RequestDecoderTest {
                 new AdminAccess(ControlConfig.DEFAULT),
                 Tracing.into(null));
         loop = new Loop((SingleThreadEventLoop) group.next(), millrace, shared);
-        Endpoints endpoints = new Endpoints(metrics, management);
+        Endpoints endpoints = new Endpoints(
+                metrics, management, new OnlineFeatures(millrace, RuntimeConfig.DEFAULT, InstantSource.system()));
         LocalAddress address = new LocalAddress(RequestDecoderTest.class);
         new ServerBootstrap()
                 .group(group)

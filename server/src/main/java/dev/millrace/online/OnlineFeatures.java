@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.online;
+
+import dev.millrace.json.JsonWriter;
+import dev.millrace.memory.MemoryBudget;
+import dev.millrace.memory.MemoryTag;
+import dev.millrace.protocol.Refusal;
+import dev.millrace.raw.ModelFeatures;
+import dev.millrace.runtime.Millrace;
+import dev.millrace.runtime.Outcome;
+import dev.millrace.runtime.RuntimeConfig;
+import dev.millrace.spec.FeatureView;
+import dev.millrace.store.FeatureStore;
+import dev.millrace.store.View;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/// Answers requests for stored features as Feast's server does: `POST /get-online-features`.
+///
+/// A feature service is a model that is asked by raw values: its features are the stored ones that
+/// it uses. Values are older than they may be if they are older than the shortest `ttl` that a
+/// served model has for their view.
+///
+/// Threads: any.
+public final class OnlineFeatures {
+    /// The most values that an answer may have.
+    static final int MAX_VALUES = 1 << 18;
+
+    /// What a value takes in an answer and on the way there, about: itself, its status and its time, twice.
+    private static final long VALUE_BYTES = 160;
+
+    private static final long MICROS = 1_000_000;
+    private static final int NANOS_PER_MICRO = 1_000;
+    private static final int MICROS_PER_MILLI = 1_000;
+
+    private final FeatureStore store;
+    private final Supplier<List<ModelFeatures>> models;
+    private final MemoryBudget heap;
+    private final InstantSource clock;
+
+    /// A feature of the answer.
+    private record Column(String name, FeatureColumns columns, int place) {}
+
+    /// Answers from a runtime's store.
+    ///
+    /// @param millrace whose models are services, and in whose budget answers are booked while they are made
+    /// @param config what it was opened with
+    public OnlineFeatures(Millrace millrace, RuntimeConfig config, InstantSource clock) {
+        this.store = config.featureStore().orElse(null);
+        this.models = millrace::features;
+        this.heap = millrace.memory().heap();
+        this.clock = clock;
+    }
+
+    /// Answers a request.
+    ///
+    /// @param body in JSON
+    /// @throws Refusal if it is wrong, or there is no such thing
+    public byte[] answer(byte[] body) {
+        if (store == null) {
+            throw new Refusal(
+                    Outcome.NOT_FOUND, "this server has no feature store, expected that --feature-store names one");
+        }
+        FeatureRequest request = FeatureRequestReader.read(body);
+        List<String> references = request.references() == null ? service(request.service()) : request.references();
+        long values =
+                (long) request.rows() * (references.size() + request.entities().size());
+        if (values > MAX_VALUES) {
+            throw new Refusal(
+                    Outcome.TOO_LARGE,
+                    values + " values were asked for, expected at most " + MAX_VALUES + ": rows, times features and"
+                            + " join keys");
+        }
+        heap.reserve(MemoryTag.ANSWER, values * VALUE_BYTES);
+        try {
+            return answer(request, references);
+        } finally {
+            heap.release(MemoryTag.ANSWER, values * VALUE_BYTES);
+        }
+    }
+
+    private byte[] answer(FeatureRequest request, List<String> references) {
+        Map<String, FeatureColumns> views = new LinkedHashMap<>();
+        List<Column> columns = new ArrayList<>();
+        for (String reference : references) {
+            columns.add(column(reference, request.fullNames(), views));
+        }
+        requireDifferentNames(request, columns);
+        long now = clock.millis() * MICROS_PER_MILLI;
+        views.values().forEach(view -> view.read(keys(request, view.view()), now));
+        return write(request, columns);
+    }
+
+    private Column column(String reference, boolean fullNames, Map<String, FeatureColumns> views) {
+        int colon = reference.indexOf(':');
+        if (colon < 1 || colon == reference.length() - 1) {
+            throw Refusal.invalid("feature '" + reference + "' came, expected view:feature");
+        }
+        String name = reference.substring(0, colon);
+        String field = reference.substring(colon + 1);
+        FeatureColumns view = views.computeIfAbsent(name, this::open);
+        if (!view.view().schema().has(field)) {
+            throw new Refusal(
+                    Outcome.NOT_FOUND,
+                    "view '" + name + "' has no feature '" + field + "', but "
+                            + view.view().schema().fields().stream()
+                                    .map(each -> each.name())
+                                    .toList());
+        }
+        return new Column(fullNames ? name + "__" + field : field, view, view.add(field));
+    }
+
+    private FeatureColumns open(String name) {
+        try {
+            return new FeatureColumns(store.view(name), maxAgeMicros(name));
+        } catch (IllegalArgumentException e) {
+            throw new Refusal(Outcome.NOT_FOUND, e.getMessage());
+        }
+    }
+
+    /// The shortest of all models' that are served.
+    private long maxAgeMicros(String view) {
+        return models.get().stream()
+                .flatMap(model -> stored(model).stream())
+                .filter(each -> each.name().equals(view) && each.ttl() != null)
+                .mapToLong(each -> each.ttl().toSeconds() * MICROS + each.ttl().toNanosPart() / NANOS_PER_MICRO)
+                .min()
+                .orElse(Long.MAX_VALUE);
+    }
+
+    private static List<FeatureView> stored(ModelFeatures model) {
+        return model.spec().views().stream()
+                .filter(view -> view.kind() == FeatureView.Kind.STORE)
+                .toList();
+    }
+
+    /// The features that a model uses, in the order of its specification.
+    private List<String> service(String name) {
+        List<ModelFeatures> all = models.get();
+        ModelFeatures newest = null;
+        for (ModelFeatures model : all) {
+            boolean newer = newest == null || model.version() > newest.version();
+            newest = model.model().equals(name) && newer ? model : newest;
+        }
+        if (newest == null) {
+            throw new Refusal(
+                    Outcome.NOT_FOUND,
+                    "there is no feature service '" + name + "', but "
+                            + all.stream().map(ModelFeatures::model).distinct().toList()
+                            + ": the models that are asked by raw values");
+        }
+        List<String> references = new ArrayList<>();
+        for (FeatureView view : stored(newest)) {
+            view.fields().forEach(field -> references.add(view.name() + ":" + field.name()));
+        }
+        return references;
+    }
+
+    private static void requireDifferentNames(FeatureRequest request, List<Column> columns) {
+        Set<String> names = new HashSet<>(request.entities().keySet());
+        for (Column column : columns) {
+            if (!names.add(column.name())) {
+                throw Refusal.invalid("two features or join keys are called '" + column.name() + "'"
+                        + (request.fullNames() ? "" : ", expected full_feature_names"));
+            }
+        }
+    }
+
+    private static List<Object> keys(FeatureRequest request, View view) {
+        String key = view.schema().key().name();
+        List<Object> values = request.entities().get(key);
+        if (values == null) {
+            throw Refusal.invalid("entities has " + request.entities().keySet() + ", expected '" + key + "' for view '"
+                    + view.schema().name() + "'");
+        }
+        return values;
+    }
+
+    private static byte[] write(FeatureRequest request, List<Column> columns) {
+        JsonWriter json = new JsonWriter().raw("{\"metadata\":{\"feature_names\":[");
+        String separator = "";
+        for (String key : request.entities().keySet()) {
+            json.raw(separator).string(key);
+            separator = ",";
+        }
+        for (Column column : columns) {
+            json.raw(separator).string(column.name());
+            separator = ",";
+        }
+        json.raw("]},\"results\":[");
+        separator = "";
+        for (List<Object> keys : request.entities().values()) {
+            FeatureColumns.writeKeys(json.raw(separator), keys);
+            separator = ",";
+        }
+        for (Column column : columns) {
+            column.columns().write(json.raw(separator), column.place());
+            separator = ",";
+        }
+        return json.raw("]}").toBytes();
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.runtime.RuntimeConfig;
+import dev.millrace.store.EmbeddedStore;
+import dev.millrace.store.StoreOptions;
+import dev.millrace.store.View;
+import dev.millrace.store.ViewSchema;
+import dev.millrace.store.WriteBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Stored features by themselves, as Feast's server answers.
+class OnlineFeaturesTest {
+    private static final String PATH = "/get-online-features";
+    private static final long NEW_YEAR = 1_767_225_600_000_000L;
+
+    @TempDir
+    Path temp;
+
+    private EmbeddedStore store;
+    private TestServer server;
+
+    @BeforeEach
+    void fill() throws IOException {
+        store = EmbeddedStore.open(
+                temp.resolve("store"),
+                StoreOptions.DEFAULT,
+                ViewSchema.parse("""
+                    view driver_hourly_stats
+                    key driver_id int64
+                    field conv_rate float32
+                    field acc_rate float64
+                    field trips int32
+                    field total int64
+                    field active bool
+                    field seen timestamp
+                    field city string(20)
+                    """),
+                ViewSchema.parse("view customers\nkey customer string(16)\nfield orders int64\n"));
+        View drivers = store.view("driver_hourly_stats");
+        WriteBatch batch = new WriteBatch();
+        batch.row(drivers, 1001, NEW_YEAR, NEW_YEAR)
+                .putFloat(0, 0.7f)
+                .putDouble(1, 1 / 3.0)
+                .putInt(2, -5)
+                .putLong(3, Long.MAX_VALUE)
+                .putBoolean(4, true)
+                .putLong(5, NEW_YEAR + 1_999_999)
+                .putString(6, "Z\u00fcrich");
+        batch.row(drivers, 1003, NEW_YEAR + 1_500_000, NEW_YEAR).putFloat(0, Float.NaN);
+        batch.row(store.view("customers"), "caf\u00e9", NEW_YEAR + 1, NEW_YEAR).putLong(0, 3);
+        store.write(batch);
+    }
+
+    private void serve() {
+        server = TestServer.start(config -> config.withRuntime(config.runtime().withFeatureStore(store)));
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        // The server looks at all native memory of the process when it closes.
+        store.close();
+        server.close();
+    }
+
+    @Test
+    void shouldAnswerByColumns() {
+        serve();
+        TestServer.Reply reply = server.post(PATH, Bodies.json("""
+            {'features':['driver_hourly_stats:conv_rate','driver_hourly_stats:city','customers:orders'],
+             'entities':{'driver_id':[1001,1002,null,1003],'customer':['caf\u00e9','x','caf\u00e9','caf\u00e9']}}\
+            """));
+
+        assertThat(reply.status()).as(reply.body()).isEqualTo(200);
+        String expected = """
+            {'metadata':{'feature_names':['driver_id','customer','conv_rate','city','orders']},'results':[
+            {'values':[1001,1002,null,1003],'statuses':['PRESENT','PRESENT','PRESENT','PRESENT'],
+            'event_timestamps':[never,never,never,never]},
+            {'values':['caf\u00e9','x','caf\u00e9','caf\u00e9'],'statuses':['PRESENT','PRESENT','PRESENT','PRESENT'],
+            'event_timestamps':[never,never,never,never]},
+            {'values':[0.7,null,null,NaN],'statuses':['PRESENT','NOT_FOUND','NOT_FOUND','PRESENT'],
+            'event_timestamps':['2026-01-01T00:00:00Z',never,never,'2026-01-01T00:00:01.500Z']},
+            {'values':['Z\u00fcrich',null,null,null],'statuses':['PRESENT','NOT_FOUND','NOT_FOUND','NULL_VALUE'],
+            'event_timestamps':['2026-01-01T00:00:00Z',never,never,'2026-01-01T00:00:01.500Z']},
+            {'values':[3,null,3,3],'statuses':['PRESENT','NOT_FOUND','PRESENT','PRESENT'],
+            'event_timestamps':[late,never,late,late]}]}
+            """.replace("never", "'1970-01-01T00:00:00Z'")
+                .replace("late", "'2026-01-01T00:00:00.000001Z'")
+                .replace("\n", "");
+        assertThat(reply.body()).isEqualTo(Bodies.json(expected));
+    }
+
+    @Test
+    void shouldAnswerEveryType() {
+        serve();
+        TestServer.Reply reply = server.post(PATH, Bodies.json("""
+            {'features':['driver_hourly_stats:acc_rate','driver_hourly_stats:trips','driver_hourly_stats:total',
+              'driver_hourly_stats:active','driver_hourly_stats:seen'],
+             'entities':{'driver_id':[1001]},'full_feature_names':true,'include_feature_view_version_metadata':false}\
+            """));
+
+        JsonTree json = reply.json();
+        assertThat(json.get("metadata").get("feature_names").scalars())
+                .containsExactly(
+                        "driver_id",
+                        "driver_hourly_stats__acc_rate",
+                        "driver_hourly_stats__trips",
+                        "driver_hourly_stats__total",
+                        "driver_hourly_stats__active",
+                        "driver_hourly_stats__seen");
+        assertThat(json.get("results").elements().stream()
+                        .map(column -> column.get("values").scalars().getFirst()))
+                .containsExactly("1001", "0.3333333333333333", "-5", "9223372036854775807", "true", "1767225601");
+    }
+
+    /// A model is a feature service, and its ttl is how old values may be.
+    @Test
+    void shouldAnswerTheFeaturesOfAModel() throws IOException {
+        Path version = Files.createDirectories(temp.resolve("models/ranking/3"));
+        Files.copy(TestServer.models().resolve("linear/1/model.onnx"), version.resolve("model.onnx"));
+        Files.writeString(version.resolve("features.yaml"), """
+            apiVersion: v1
+            kind: FeaturePipeline
+            name: ranking
+            version: 1
+            entities: [{name: driver, join_keys: [driver_id], type: int64}]
+            sources:
+              driver_hourly_stats:
+                kind: store
+                entity: driver
+                ttl: 2h
+                fields: [{name: conv_rate, type: float32}, {name: trips, type: int32}]
+            request: [{name: driver_id, type: int64}, {name: amount, type: float64}]
+            features:
+              - {name: all, inputs: [driver_hourly_stats.conv_rate, amount, amount, amount], transform: [concat]}
+            output: {tensor: x, type: float32, layout: row}
+            """);
+        WriteBatch fresh = new WriteBatch();
+        long now = Instant.now().toEpochMilli() * 1000;
+        fresh.row(store.view("driver_hourly_stats"), 7, now, now).putFloat(0, 0.5f);
+        fresh.row(store.view("driver_hourly_stats"), 8, now + 3_600_000_000L, now)
+                .putInt(2, 4);
+        store.write(fresh);
+        server = TestServer.start(
+                temp.resolve("models"),
+                config -> config.withRuntime(config.runtime().withFeatureStore(store)));
+
+        JsonTree json = server.post(
+                        PATH, Bodies.json("{'feature_service':'ranking','entities':{'driver_id':[1001,7,8,9]}}"))
+                .json();
+
+        assertThat(json.get("metadata").get("feature_names").scalars())
+                .containsExactly("driver_id", "conv_rate", "trips");
+        JsonTree rate = json.get("results").elements().get(1);
+        assertThat(rate.get("values").scalars()).containsExactly("0.7", "0.5", "null", "null");
+        assertThat(rate.get("statuses").scalars())
+                .containsExactly("OUTSIDE_MAX_AGE", "PRESENT", "NULL_VALUE", "NOT_FOUND");
+        JsonTree trips = json.get("results").elements().get(2);
+        assertThat(trips.get("statuses").scalars())
+                .containsExactly("OUTSIDE_MAX_AGE", "NULL_VALUE", "PRESENT", "NOT_FOUND");
+        assertThat(server.post(PATH, Bodies.json("{'feature_service':'rank','entities':{'driver_id':[1]}}"))
+                        .error())
+                .contains("there is no feature service 'rank', but [ranking]");
+    }
+
+    @Test
+    void shouldSayWhatIsWrong() {
+        serve();
+        String entities = "'entities':{'driver_id':[1001,1002]}";
+        String feature = "'features':['driver_hourly_stats:trips'],";
+        refused(400, "[1]", "the body is an array, expected an object");
+        refused(400, "{" + entities + "}", "neither features nor feature_service came, expected one of them");
+        refused(400, "{'features':[]," + entities + "}", "features is empty, expected at least one view:feature");
+        refused(400, "{'features':['trips']," + entities + "}", "feature 'trips' came, expected view:feature");
+        refused(400, "{'features':[7]," + entities + "}", "features[0] is 7, expected a string");
+        refused(400, "{" + feature + "'entities':{}}", "entities is empty, expected an object with an array");
+        refused(400, "{" + feature + "'entities':{'driver_id':1001}}", "entities.driver_id is 1001, expected an array");
+        refused(400, "{" + feature + "'entities':{'driver':[1]}}", "entities has [driver], expected 'driver_id'");
+        refused(
+                400,
+                "{" + feature + "'entities':{'driver_id':[1],'b':[1,2]}}",
+                "entities.b has 2 values, expected 1 as the other join keys have");
+        refused(
+                400,
+                "{" + feature + "'entities':{'driver_id':[1,'1002']}}",
+                "entities.driver_id[1] is '1002', expected an integer for the key of view 'driver_hourly_stats'");
+        refused(400, "{" + feature + "'entities':{'driver_id':[1.5]}}", "entities.driver_id[0] is 1.5");
+        refused(400, "{" + feature + "'entities':{'driver_id':[[1]]}}", "entities.driver_id[0] is an array");
+        refused(
+                400,
+                "{'features':['driver_hourly_stats:trips','driver_hourly_stats:trips']," + entities + "}",
+                "two features or join keys are called 'trips', expected full_feature_names");
+        refused(400, "{" + feature + entities + ",'full_feature_names':1}", "full_feature_names is 1");
+        refused(400, "{" + feature + entities, "malformed JSON");
+        refused(404, "{'features':['drivers:trips']," + entities + "}", "there is no view 'drivers', but [");
+        refused(404, "{'features':['customers:trips']," + entities + "}", "view 'customers' has no feature 'trips'");
+        String many = "0,".repeat(200_000) + "0";
+        refused(
+                413,
+                "{" + feature + "'entities':{'driver_id':[" + many + "]}}",
+                "400002 values were asked for, expected at most 262144");
+        assertThat(server.get(PATH).status()).isEqualTo(405);
+    }
+
+    private void refused(int status, String body, String message) {
+        TestServer.Reply reply = server.post(PATH, Bodies.json(body));
+        assertThat(reply.error()).contains(message);
+        assertThat(reply.status()).isEqualTo(status);
+    }
+
+    @Test
+    void shouldSayThatThereIsNoStore() {
+        server = TestServer.start(config -> config.withRuntime(RuntimeConfig.DEFAULT));
+        TestServer.Reply reply = server.post(PATH, "{}");
+        assertThat(reply.status()).isEqualTo(404);
+        assertThat(reply.error()).contains("this server has no feature store, expected that --feature-store names one");
+    }
+}
