@@ -98,7 +98,7 @@ final class FeatureColumns {
             case Long number when !texts -> reader.find(number);
             default ->
                 throw Refusal.invalid("entities." + view.schema().key().name() + "[" + at + "] is "
-                        + (key instanceof String ? "'" + key + "'" : key) + ", expected "
+                        + JsonObjectReader.describe(key) + ", expected "
                         + (texts ? "a string" : "an integer") + " for the key of view '"
                         + view.schema().name() + "'");
         };

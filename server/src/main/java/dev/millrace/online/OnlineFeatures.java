@@ -12,6 +12,8 @@ import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.spec.FeatureView;
 import dev.millrace.store.FeatureStore;
 import dev.millrace.store.View;
+import dev.millrace.store.WriteBatch;
+import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -21,7 +23,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/// Answers requests for stored features as Feast's server does: `POST /get-online-features`.
+/// Answers requests for stored features, and takes rows for them, as Feast's server does: `POST
+/// /get-online-features` and `POST /push`.
 ///
 /// A feature service is a model that is asked by raw values: its features are the stored ones that
 /// it uses. Values are older than they may be if they are older than the shortest `ttl` that a
@@ -63,11 +66,8 @@ public final class OnlineFeatures {
     /// @param body in JSON
     /// @throws Refusal if it is wrong, or there is no such thing
     public byte[] answer(byte[] body) {
-        if (store == null) {
-            throw new Refusal(
-                    Outcome.NOT_FOUND, "this server has no feature store, expected that --feature-store names one");
-        }
-        FeatureRequest request = FeatureRequestReader.read(body);
+        requireStore();
+        FeatureRequest request = FeatureRequestReader.request(body);
         List<String> references = request.references() == null ? service(request.service()) : request.references();
         long values =
                 (long) request.rows() * (references.size() + request.entities().size());
@@ -85,6 +85,41 @@ public final class OnlineFeatures {
         }
     }
 
+    /// Writes rows to a view, `POST /push`; returns when they are as durable as the store promises.
+    ///
+    /// @param body in JSON
+    /// @return an object that tells how many rows there were
+    /// @throws Refusal if any of it is wrong, or there is no such view; then nothing is written
+    /// @throws IOException if the store cannot be written
+    public byte[] push(byte[] body) throws IOException {
+        requireStore();
+        Push push = PushReader.push(body);
+        WriteBatch batch = new PushedRows(push, view(push.view()), now()).batch();
+        if (batch.rows() > 0) {
+            store.write(batch);
+        }
+        return new JsonWriter().raw("{\"rows\":").number(batch.rows()).raw('}').toBytes();
+    }
+
+    private void requireStore() {
+        if (store == null) {
+            throw new Refusal(
+                    Outcome.NOT_FOUND, "this server has no feature store, expected that --feature-store names one");
+        }
+    }
+
+    private long now() {
+        return clock.millis() * MICROS_PER_MILLI;
+    }
+
+    private View view(String name) {
+        try {
+            return store.view(name);
+        } catch (IllegalArgumentException e) {
+            throw new Refusal(Outcome.NOT_FOUND, e.getMessage());
+        }
+    }
+
     private byte[] answer(FeatureRequest request, List<String> references) {
         Map<String, FeatureColumns> views = new LinkedHashMap<>();
         List<Column> columns = new ArrayList<>();
@@ -92,7 +127,7 @@ public final class OnlineFeatures {
             columns.add(column(reference, request.fullNames(), views));
         }
         requireDifferentNames(request, columns);
-        long now = clock.millis() * MICROS_PER_MILLI;
+        long now = now();
         views.values().forEach(view -> view.read(keys(request, view.view()), now));
         return write(request, columns);
     }
@@ -117,11 +152,7 @@ public final class OnlineFeatures {
     }
 
     private FeatureColumns open(String name) {
-        try {
-            return new FeatureColumns(store.view(name), maxAgeMicros(name));
-        } catch (IllegalArgumentException e) {
-            throw new Refusal(Outcome.NOT_FOUND, e.getMessage());
-        }
+        return new FeatureColumns(view(name), maxAgeMicros(name));
     }
 
     /// The shortest of all models' that are served.

@@ -20,7 +20,9 @@ import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
@@ -64,6 +66,7 @@ final class Endpoints {
                 case PREDICT_STATUS -> exchange.answer(predictStatus(route));
                 case PREDICT_METADATA -> exchange.answer(predictMetadata(route));
                 case ONLINE_FEATURES -> exchange.answer(onlineFeatures(loop, body));
+                case PUSH -> push(exchange, loop, body);
                 case INFER, PREDICT, INVOKE -> throw new IllegalStateException("not answered here");
                 default -> exchange.answer(pages.answer(route, body));
             }
@@ -78,20 +81,43 @@ final class Endpoints {
     }
 
     private Page onlineFeatures(Loop loop, ByteBuf body) {
-        int length = body.readableBytes();
-        if (length > MAX_FEATURES_BODY) {
-            throw new Refusal(
-                    Outcome.TOO_LARGE,
-                    "the body has " + length + " bytes, expected at most " + MAX_FEATURES_BODY
-                            + " for a request for features");
-        }
-        long taken = (long) BYTES_PER_BYTE * length;
-        loop.heap().reserve(MemoryTag.BODY, taken);
+        long taken = reserveFeatures(loop, body);
         try {
             return Page.json(HttpStatus.OK, features.answer(ByteBufUtil.getBytes(body)));
         } finally {
             loop.heap().release(MemoryTag.BODY, taken);
         }
+    }
+
+    /// Rows are answered when they are in the store, which takes a write to the disk.
+    private void push(Exchange exchange, Loop loop, ByteBuf body) {
+        long taken = reserveFeatures(loop, body);
+        byte[] text = ByteBufUtil.getBytes(body);
+        later(
+                exchange,
+                loop,
+                CompletableFuture.supplyAsync(() -> push(text), Thread::startVirtualThread)
+                        .whenComplete((_, _) -> loop.heap().release(MemoryTag.BODY, taken)));
+    }
+
+    private Page push(byte[] body) {
+        try {
+            return Page.json(HttpStatus.OK, features.push(body));
+        } catch (IOException | IllegalStateException e) {
+            throw new Refusal(Outcome.UNAVAILABLE, "the feature store cannot be written: " + e.getMessage());
+        }
+    }
+
+    private static long reserveFeatures(Loop loop, ByteBuf body) {
+        int length = body.readableBytes();
+        if (length > MAX_FEATURES_BODY) {
+            throw new Refusal(
+                    Outcome.TOO_LARGE,
+                    "the body has " + length + " bytes, expected at most " + MAX_FEATURES_BODY + " here");
+        }
+        long taken = (long) BYTES_PER_BYTE * length;
+        loop.heap().reserve(MemoryTag.BODY, taken);
+        return taken;
     }
 
     /// Answers when the models are changed, which may take a while. What came for that is on the heap until then: as it
@@ -134,6 +160,7 @@ final class Endpoints {
         return switch (problem) {
             case CompletionException e when e.getCause() != null -> failed(e.getCause());
             case ManagementException e -> Page.of(e);
+            case Refusal e -> Page.error(HttpStatus.of(e), e.getMessage());
             default -> Loop.bug(problem);
         };
     }

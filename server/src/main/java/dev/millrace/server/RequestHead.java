@@ -184,7 +184,7 @@ final class RequestHead {
     }
 
     private void readHeaders(Exchange exchange, HttpRequest request) {
-        if (exchange.route().target().isChange()) {
+        if (exchange.route().target().needsAdmin()) {
             loop.requireAdmin(exchange, request);
         }
         String encoding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING);

@@ -46,6 +46,8 @@ record Route(Target target, String model, String version) {
         PREDICT_METADATA,
         /// Feast's: stored features by themselves.
         ONLINE_FEATURES,
+        /// Feast's: rows for the feature store.
+        PUSH,
         /// SageMaker's, of the only model.
         INVOKE,
         PING;
@@ -60,9 +62,12 @@ record Route(Target target, String model, String version) {
             return this == SERVER || this == LIVE || this == READY || this == METRICS || this == PING;
         }
 
-        /// Whether models are changed by it.
-        boolean isChange() {
-            return this == LOAD || this == UNLOAD || this == ROLLBACK || this == ALIAS || this == ALIAS_REMOVAL;
+        /// Whether only who has admin access may ask for it: it changes models, or what they read.
+        boolean needsAdmin() {
+            return switch (this) {
+                case LOAD, UNLOAD, ROLLBACK, ALIAS, ALIAS_REMOVAL, PUSH -> true;
+                default -> false;
+            };
         }
 
         /// The methods that it answers, as the Allow header lists them.
@@ -72,6 +77,7 @@ record Route(Target target, String model, String version) {
                         PREDICT,
                         INVOKE,
                         ONLINE_FEATURES,
+                        PUSH,
                         INDEX,
                         LOAD,
                         UNLOAD,
@@ -94,6 +100,7 @@ record Route(Target target, String model, String version) {
     private static final Route PING = new Route(Target.PING, null, null);
     private static final Route INVOKE = new Route(Target.INVOKE, null, null);
     private static final Route ONLINE_FEATURES = new Route(Target.ONLINE_FEATURES, null, null);
+    private static final Route PUSH = new Route(Target.PUSH, null, null);
     private static final Route LIVE = new Route(Target.LIVE, null, null);
     private static final Route READY = new Route(Target.READY, null, null);
     private static final Route METRICS = new Route(Target.METRICS, null, null);
@@ -132,6 +139,7 @@ record Route(Target target, String model, String version) {
             case "/ping" -> PING;
             case "/invocations" -> INVOKE;
             case "/get-online-features" -> ONLINE_FEATURES;
+            case "/push" -> PUSH;
             case "/v2/health/live" -> LIVE;
             case "/v2/health/ready" -> READY;
             case "/metrics" -> METRICS;

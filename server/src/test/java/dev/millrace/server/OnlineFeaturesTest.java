@@ -3,6 +3,7 @@ package dev.millrace.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.control.AdminToken;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.store.EmbeddedStore;
 import dev.millrace.store.StoreOptions;
@@ -10,6 +11,7 @@ import dev.millrace.store.View;
 import dev.millrace.store.ViewSchema;
 import dev.millrace.store.WriteBatch;
 import java.io.IOException;
+import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Stored features by themselves, as Feast's server answers.
 class OnlineFeaturesTest {
     private static final String PATH = "/get-online-features";
+    private static final String TOKEN = "only-for-this-test-0123456789";
     private static final long NEW_YEAR = 1_767_225_600_000_000L;
 
     @TempDir
@@ -188,7 +191,7 @@ class OnlineFeaturesTest {
         refused(
                 400,
                 "{" + feature + "'entities':{'driver_id':[1],'b':[1,2]}}",
-                "entities.b has 2 values, expected 1 as the other join keys have");
+                "entities.b has 2 values, expected 1 as those before it have");
         refused(
                 400,
                 "{" + feature + "'entities':{'driver_id':[1,'1002']}}",
@@ -213,6 +216,113 @@ class OnlineFeaturesTest {
 
     private void refused(int status, String body, String message) {
         TestServer.Reply reply = server.post(PATH, Bodies.json(body));
+        assertThat(reply.error()).contains(message);
+        assertThat(reply.status()).isEqualTo(status);
+    }
+
+    @Test
+    void shouldTakeRowsThatAreReadAtOnce() {
+        serveWithAdmin();
+        TestServer.Reply reply = push("""
+            {'push_source_name':'driver_hourly_stats','to':'online','allow_registry_cache':true,'df':{
+              'driver_id':[1001,1001,2000,1003],
+              'event_timestamp':['2026-01-01 00:00:01','2025-12-31T23:59:59.5Z','2026-03-01T01:00:00+01:00',
+                1767225600000000],
+              'created':['2026-01-01T00:00:02Z',null,null,null],
+              'conv_rate':[0.25,0.1,null,7],'acc_rate':[1,null,null,null],'trips':[-3,null,null,null],
+              'total':[9007199254740993,null,null,null],'active':[false,null,null,null],
+              'seen':['2026-01-01 10:00:00.5',null,null,null],'city':['Z\u00fcrich',null,null,null],
+              'more':[1,2,3,4]}}\
+            """);
+        assertThat(reply.status()).as(reply.body()).isEqualTo(200);
+        assertThat(reply.body()).isEqualTo("{\"rows\":4}");
+
+        JsonTree json = server.post(PATH, Bodies.json("""
+            {'features':['driver_hourly_stats:conv_rate','driver_hourly_stats:acc_rate','driver_hourly_stats:trips',
+              'driver_hourly_stats:total','driver_hourly_stats:active','driver_hourly_stats:seen',
+              'driver_hourly_stats:city'],'entities':{'driver_id':[1001,2000,1003]}}\
+            """)).json();
+        assertThat(json.get("results").elements().stream()
+                        .map(column -> String.join(",", column.get("values").scalars())))
+                .containsExactly(
+                        "1001,2000,1003",
+                        // What was so before is not brought back.
+                        "0.25,null,NaN",
+                        "1.0,null,null",
+                        "-3,null,null",
+                        "9007199254740993,null,null",
+                        "false,null,null",
+                        "1767261600,null,null",
+                        "Z\u00fcrich,null,null");
+        assertThat(json.get("results").elements().get(1).get("event_timestamps").scalars())
+                .containsExactly("2026-01-01T00:00:01Z", "2026-03-01T00:00:00Z", "2026-01-01T00:00:01.500Z");
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWithAPushAndWriteNothing() {
+        serveWithAdmin();
+        String time = "'event_timestamp':['2026-02-01T00:00:00Z']";
+        String source = "{'push_source_name':'customers','df':{";
+        notPushed(400, "{'df':{'a':[1]}}", "push_source_name is missing, expected the name of a view");
+        notPushed(400, "{'push_source_name':'customers'}", "df is missing, expected an object with an array");
+        notPushed(404, "{'push_source_name':'x','df':{'a':[1]}}", "there is no view 'x', but [");
+        notPushed(501, "{'to':'offline','push_source_name':'customers'}", "to is 'offline', expected online");
+        notPushed(400, source + time + ",'orders':[1]}}", "expected 'customer' for view 'customers'");
+        notPushed(400, source + "'customer':['a'],'orders':[1]}}", "expected 'event_timestamp' for view 'customers'");
+        notPushed(400, source + "'customer':['a']," + time + "}}", "expected 'orders' for view 'customers'");
+        notPushed(
+                400,
+                source + "'customer':['a']," + time + ",'orders':[1,2]}}",
+                "df.orders has 2 values, expected 1 as those before it have");
+        notPushed(400, source + "'customer':[7]," + time + ",'orders':[1]}}", "df.customer[0] is 7, expected a string");
+        notPushed(400, source + "'customer':[null]," + time + ",'orders':[1]}}", "df.customer[0] is null");
+        notPushed(
+                400,
+                source + "'customer':['12345678901234567']," + time + ",'orders':[1]}}",
+                "df.customer[0]: the key 'customer' of view 'customers' is 17 bytes long");
+        notPushed(
+                400,
+                source + "'customer':['a'],'event_timestamp':['soon'],'orders':[1]}}",
+                "df.event_timestamp[0] is 'soon', expected a time like 2026-01-31T12:00:00Z");
+        notPushed(
+                400,
+                source + "'customer':['a','b'],'event_timestamp':['2026-02-01T00:00:00Z','2026-02-01T00:00:00Z'],"
+                        + "'orders':[1,1.5]}}",
+                "df.orders[1] is 1.5, expected an integer");
+        assertThat(server.post(PATH, Bodies.json("{'features':['customers:orders'],'entities':{'customer':['a']}}"))
+                        .json()
+                        .get("results")
+                        .elements()
+                        .getLast()
+                        .get("statuses")
+                        .scalars())
+                .containsExactly("NOT_FOUND");
+    }
+
+    @Test
+    void shouldTakeRowsOnlyFromWhomItKnows() {
+        serveWithAdmin();
+        assertThat(server.post("/push", "{}").status()).isEqualTo(401);
+        assertThat(server.send(server.request("/push")
+                                .header("Authorization", "Bearer other-0123456789")
+                                .POST(HttpRequest.BodyPublishers.ofString("{}")))
+                        .status())
+                .isEqualTo(403);
+    }
+
+    private void serveWithAdmin() {
+        server = TestServer.start(config -> config.withRuntime(config.runtime().withFeatureStore(store))
+                .withControl(config.control().withToken(AdminToken.of(TOKEN))));
+    }
+
+    private TestServer.Reply push(String body) {
+        return server.send(server.request("/push")
+                .header("Authorization", "Bearer " + TOKEN)
+                .POST(HttpRequest.BodyPublishers.ofString(Bodies.json(body))));
+    }
+
+    private void notPushed(int status, String body, String message) {
+        TestServer.Reply reply = push(body);
         assertThat(reply.error()).contains(message);
         assertThat(reply.status()).isEqualTo(status);
     }
