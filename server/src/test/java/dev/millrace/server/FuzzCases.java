@@ -143,6 +143,7 @@ final class FuzzCases {
         {"web", "true", "false", "null"},
         {"seen", "1767225600000000", "null", "-1"}
     };
+    private static final String[] FEATURES = {"\"stats:a\"", "\"stats:b\"", "\"stats:c\"", "\"other:a\"", "\":\""};
     private static final String[] REPORTS = {"true", "true", "false", "null", "1"};
     private static final int BREAKS = 5;
 
@@ -156,11 +157,12 @@ final class FuzzCases {
 
     /// A request whose body is damaged and whose head is right, so that the next one can follow it.
     byte[] body() {
-        return switch (random.nextInt(7)) {
+        return switch (random.nextInt(8)) {
             case 0, 1 -> damaged();
             case 2, 3 -> structured();
             case 4 -> binary();
             case 5 -> values();
+            case 6 -> features();
             default -> compressed();
         };
     }
@@ -200,6 +202,24 @@ final class FuzzCases {
             body.append('}');
         }
         return post("/v1/models/" + RawModel.NAME + ":predict", body.toString().getBytes(StandardCharsets.UTF_8), "");
+    }
+
+    /// Stored features without a model, most of them there.
+    private byte[] features() {
+        StringBuilder body = new StringBuilder("{\"features\":[");
+        for (int i = random.nextInt(3); i >= 0; i--) {
+            body.append(random.nextInt(9) == 0 ? any(SCALARS) : any(FEATURES)).append(i > 0 ? "," : "");
+        }
+        body.append("],\"entities\":{\"user\":[");
+        for (int i = random.nextInt(4); i >= 0; i--) {
+            body.append(random.nextInt(9) == 0 ? any(SCALARS) : "1").append(i > 0 ? "," : "");
+        }
+        body.append(random.nextInt(9) == 0 ? "],\"x\":[1" : "");
+        body.append("]}").append(random.nextInt(3) == 0 ? ",\"full_feature_names\":" + any(REPORTS) : "");
+        if (random.nextInt(30) > 0) {
+            body.append('}');
+        }
+        return post("/get-online-features", body.toString().getBytes(StandardCharsets.UTF_8), "");
     }
 
     private String object() {
