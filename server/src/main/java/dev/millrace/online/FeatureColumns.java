@@ -51,6 +51,16 @@ final class FeatureColumns {
         return fields.size() - 1;
     }
 
+    /// How many bytes the texts of a row have at most.
+    long textBytes() {
+        return fields.stream()
+                .mapToLong(field -> {
+                    ViewSchema schema = view.schema();
+                    return schema.fields().get(schema.index(field)).maxBytes();
+                })
+                .sum();
+    }
+
     /// Reads all rows.
     ///
     /// @param keys a value for each row

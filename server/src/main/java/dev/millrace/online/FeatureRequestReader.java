@@ -28,7 +28,7 @@ final class FeatureRequestReader extends JsonObjectReader {
     void member(String name) {
         switch (name) {
             case "features" -> references = texts();
-            case "feature_service" -> service = textOrNull(name);
+            case "feature_service" -> service = nameOrNull(name);
             case "entities" -> entities = columns(name, EXPECTED_ENTITIES);
             case "full_feature_names" -> fullNames = bool(name);
             // Versions of views are not known here, so there is nothing to tell about them.
@@ -64,7 +64,7 @@ final class FeatureRequestReader extends JsonObjectReader {
         List<String> texts = new ArrayList<>();
         json.enterArray();
         while (json.nextElement()) {
-            texts.add(text("features[" + texts.size() + "]"));
+            texts.add(name("features[" + texts.size() + "]"));
         }
         return texts;
     }

@@ -14,6 +14,10 @@ import java.util.Map;
 /// Reads a body that is an object, member by member. What is wrong is a [Refusal] that names the
 /// member, what came and what was expected. Threads: one.
 abstract class JsonObjectReader {
+    private static final int MAX_SHOWN = 40;
+    /// The longest name of anything, twice as long as any that there is.
+    private static final int MAX_NAME = 256;
+
     final JsonReader json = new JsonReader();
 
     /// Reads the value of a member, or passes over it.
@@ -37,12 +41,25 @@ abstract class JsonObjectReader {
         }
     }
 
-    /// A text; null for null.
-    String textOrNull(String name) {
-        return json.token() == Token.NULL ? nothing() : text(name);
+    /// The name of something; null for null.
+    String nameOrNull(String name) {
+        return json.token() == Token.NULL ? nothing() : name(name);
     }
 
-    String text(String name) {
+    /// The name of something.
+    String name(String name) {
+        return requireShort(name, text(name));
+    }
+
+    private static String requireShort(String what, String name) {
+        if (name.length() > MAX_NAME) {
+            throw Refusal.invalid(
+                    what + " has " + name.length() + " characters, expected a name of at most " + MAX_NAME);
+        }
+        return name;
+    }
+
+    private String text(String name) {
         if (json.token() != Token.STRING) {
             throw Refusal.invalid(name + " is " + json.describe() + ", expected a string");
         }
@@ -80,9 +97,10 @@ abstract class JsonObjectReader {
         Map<String, List<Object>> all = new LinkedHashMap<>();
         json.enterObject();
         while (json.nextMember()) {
-            String column = name + "." + json.text();
+            String key = requireShort("a key of " + name, json.text());
+            String column = name + "." + key;
             List<Object> values = values(column);
-            if (all.put(column.substring(name.length() + 1), values) != null) {
+            if (all.put(key, values) != null) {
                 throw Refusal.invalid(column + " came twice");
             }
             int rows = all.values().iterator().next().size();
@@ -118,21 +136,31 @@ abstract class JsonObjectReader {
                 json.readLiteral(token);
                 yield token == Token.TRUE;
             }
-            case NUMBER -> number();
+            case NUMBER -> number(name, index);
             default ->
                 throw Refusal.invalid(
                         name + "[" + index + "] is " + json.describe() + ", expected a number, a string or null");
         };
     }
 
-    private Object number() {
+    private Object number(String name, int index) {
         json.readNumber();
         long integer = json.integer(Long.MIN_VALUE, Long.MAX_VALUE);
-        return json.isInteger() && json.isInRange() ? (Object) integer : (Object) json.real();
+        if (json.isInteger() && json.isInRange()) {
+            return integer;
+        }
+        double real = json.real();
+        if (!json.isInRange()) {
+            throw Refusal.invalid(name + "[" + index + "] is " + json.describe() + ", expected what a double holds");
+        }
+        return real;
     }
 
     /// A value, for messages.
     static String describe(Object value) {
-        return value instanceof String ? "'" + value + "'" : String.valueOf(value);
+        if (!(value instanceof String text)) {
+            return String.valueOf(value);
+        }
+        return "'" + (text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "...") + "'";
     }
 }

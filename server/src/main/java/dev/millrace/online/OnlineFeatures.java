@@ -37,6 +37,8 @@ public final class OnlineFeatures {
 
     /// What a value takes in an answer and on the way there, about: itself, its status and its time, twice.
     private static final long VALUE_BYTES = 160;
+    /// Texts may be longer.
+    private static final int TEXT_COPIES = 2;
 
     private static final long MICROS = 1_000_000;
     private static final int NANOS_PER_MICRO = 1_000;
@@ -77,11 +79,23 @@ public final class OnlineFeatures {
                     values + " values were asked for, expected at most " + MAX_VALUES + ": rows, times features and"
                             + " join keys");
         }
-        heap.reserve(MemoryTag.ANSWER, values * VALUE_BYTES);
+        Map<String, FeatureColumns> views = new LinkedHashMap<>();
+        List<Column> columns = new ArrayList<>();
+        for (String reference : references) {
+            columns.add(column(reference, request.fullNames(), views));
+        }
+        requireDifferentNames(request, columns);
+        long bytes = values * VALUE_BYTES;
+        for (FeatureColumns view : views.values()) {
+            bytes += (long) TEXT_COPIES * request.rows() * view.textBytes();
+        }
+        heap.reserve(MemoryTag.ANSWER, bytes);
         try {
-            return answer(request, references);
+            long now = now();
+            views.values().forEach(view -> view.read(keys(request, view.view()), now));
+            return write(request, columns);
         } finally {
-            heap.release(MemoryTag.ANSWER, values * VALUE_BYTES);
+            heap.release(MemoryTag.ANSWER, bytes);
         }
     }
 
@@ -118,18 +132,6 @@ public final class OnlineFeatures {
         } catch (IllegalArgumentException e) {
             throw new Refusal(Outcome.NOT_FOUND, e.getMessage());
         }
-    }
-
-    private byte[] answer(FeatureRequest request, List<String> references) {
-        Map<String, FeatureColumns> views = new LinkedHashMap<>();
-        List<Column> columns = new ArrayList<>();
-        for (String reference : references) {
-            columns.add(column(reference, request.fullNames(), views));
-        }
-        requireDifferentNames(request, columns);
-        long now = now();
-        views.values().forEach(view -> view.read(keys(request, view.view()), now));
-        return write(request, columns);
     }
 
     private Column column(String reference, boolean fullNames, Map<String, FeatureColumns> views) {

@@ -29,9 +29,9 @@ final class PushReader extends JsonObjectReader {
     @Override
     void member(String name) {
         switch (name) {
-            case "push_source_name" -> source = textOrNull(name);
+            case "push_source_name" -> source = nameOrNull(name);
             case "df" -> columns = columns(name, EXPECTED_ROWS);
-            case "to" -> requireOnline(textOrNull(name));
+            case "to" -> requireOnline(nameOrNull(name));
             default -> json.skip();
         }
     }

@@ -77,7 +77,7 @@ record PushedRows(Push push, View view, long nowMicros) {
         try {
             switch (field.type()) {
                 case FLOAT64 -> batch.putDouble(index, real(name, row, value));
-                case FLOAT32 -> batch.putFloat(index, (float) real(name, row, value));
+                case FLOAT32 -> batch.putFloat(index, single(name, row, value));
                 case INT64 -> batch.putLong(index, integer(name, row, value));
                 case INT32 -> batch.putInt(index, Math.toIntExact(integer(name, row, value)));
                 case BOOL -> {
@@ -107,6 +107,14 @@ record PushedRows(Push push, View view, long nowMicros) {
             case Long number -> number;
             default -> throw wrong(name, row, value, "a number");
         };
+    }
+
+    private static float single(String name, int row, Object value) {
+        double number = real(name, row, value);
+        if (Double.isFinite(number) && Float.isInfinite((float) number)) {
+            throw wrong(name, row, value, "what a float of 32 bits holds");
+        }
+        return (float) number;
     }
 
     private static long integer(String name, int row, Object value) {

@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// Answers everything but inference: what the server and its models are, whether they are ready, and what is asked of
 /// them beside. Threads: any.
@@ -34,6 +36,7 @@ final class Endpoints {
     /// What a byte of a request for features takes when it is read: an object for each value.
     private static final int BYTES_PER_BYTE = 16;
 
+    private static final int SMALL_FEATURES_BODY = 1 << 10;
     private static final int MAX_FEATURES_BODY = 1 << 23;
 
     private final Metrics metrics;
@@ -65,8 +68,8 @@ final class Endpoints {
                 case MODEL_READY -> exchange.answer(modelReady(route));
                 case PREDICT_STATUS -> exchange.answer(predictStatus(route));
                 case PREDICT_METADATA -> exchange.answer(predictMetadata(route));
-                case ONLINE_FEATURES -> exchange.answer(onlineFeatures(loop, body));
-                case PUSH -> push(exchange, loop, body);
+                case ONLINE_FEATURES -> onlineFeatures(exchange, loop, body);
+                case PUSH -> beside(exchange, loop, body, this::push);
                 case INFER, PREDICT, INVOKE -> throw new IllegalStateException("not answered here");
                 default -> exchange.answer(pages.answer(route, body));
             }
@@ -75,37 +78,37 @@ final class Endpoints {
         } catch (ManagementException e) {
             exchange.answer(Page.of(e));
         } catch (MemoryExceededException e) {
-            InferenceException refusal = InferenceException.of(e, 0);
-            exchange.answer(Page.error(HttpStatus.of(refusal.outcome()), refusal.getMessage()));
+            exchange.answer(outOfMemory(e));
         }
     }
 
-    private Page onlineFeatures(Loop loop, ByteBuf body) {
-        long taken = reserveFeatures(loop, body);
-        try {
-            return Page.json(HttpStatus.OK, features.answer(ByteBufUtil.getBytes(body)));
-        } finally {
-            loop.heap().release(MemoryTag.BODY, taken);
+    /// Small requests for features are answered at once, larger ones beside the loop, which has others to answer.
+    private void onlineFeatures(Exchange exchange, Loop loop, ByteBuf body) {
+        if (body.readableBytes() <= SMALL_FEATURES_BODY) {
+            exchange.answer(Page.json(HttpStatus.OK, features.answer(ByteBufUtil.getBytes(body))));
+        } else {
+            beside(exchange, loop, body, features::answer);
         }
     }
 
-    /// Rows are answered when they are in the store, which takes a write to the disk.
-    private void push(Exchange exchange, Loop loop, ByteBuf body) {
-        long taken = reserveFeatures(loop, body);
-        byte[] text = ByteBufUtil.getBytes(body);
-        later(
-                exchange,
-                loop,
-                CompletableFuture.supplyAsync(() -> push(text), Thread::startVirtualThread)
-                        .whenComplete((_, _) -> loop.heap().release(MemoryTag.BODY, taken)));
-    }
-
-    private Page push(byte[] body) {
+    private byte[] push(byte[] body) {
         try {
-            return Page.json(HttpStatus.OK, features.push(body));
+            return features.push(body);
         } catch (IOException | IllegalStateException e) {
             throw new Refusal(Outcome.UNAVAILABLE, "the feature store cannot be written: " + e.getMessage());
         }
+    }
+
+    /// Answers later, on the loop, what is found out by a thread of its own.
+    private static void beside(Exchange exchange, Loop loop, ByteBuf body, UnaryOperator<byte[]> answer) {
+        long taken = reserveFeatures(loop, body);
+        byte[] text = ByteBufUtil.getBytes(body);
+        Supplier<Page> page = () -> Page.json(HttpStatus.OK, answer.apply(text));
+        later(
+                exchange,
+                loop,
+                CompletableFuture.supplyAsync(page, Thread::startVirtualThread)
+                        .whenComplete((_, _) -> loop.heap().release(MemoryTag.BODY, taken)));
     }
 
     private static long reserveFeatures(Loop loop, ByteBuf body) {
@@ -161,8 +164,14 @@ final class Endpoints {
             case CompletionException e when e.getCause() != null -> failed(e.getCause());
             case ManagementException e -> Page.of(e);
             case Refusal e -> Page.error(HttpStatus.of(e), e.getMessage());
+            case MemoryExceededException e -> outOfMemory(e);
             default -> Loop.bug(problem);
         };
+    }
+
+    private static Page outOfMemory(MemoryExceededException problem) {
+        InferenceException refusal = InferenceException.of(problem, 0);
+        return Page.error(HttpStatus.of(refusal.outcome()), refusal.getMessage());
     }
 
     private static Page server(List<String> extensions) {

@@ -125,6 +125,24 @@ class OnlineFeaturesTest {
                 .containsExactly("1001", "0.3333333333333333", "-5", "9223372036854775807", "true", "1767225601");
     }
 
+    /// Larger requests are answered by another thread, and in their turn.
+    @Test
+    void shouldAnswerManyRows() {
+        serve();
+        String keys = "1001,2,".repeat(5_000) + "1003";
+        JsonTree json = server.post(
+                        PATH,
+                        Bodies.json(
+                                "{'features':['driver_hourly_stats:city'],'entities':{'driver_id':[" + keys + "]}}"))
+                .json();
+        JsonTree city = json.get("results").elements().getLast();
+        assertThat(city.get("values").scalars()).hasSize(10_001).startsWith("Z\u00fcrich", "null");
+        assertThat(city.get("statuses").scalars())
+                .hasSize(10_001)
+                .startsWith("PRESENT", "NOT_FOUND", "PRESENT")
+                .endsWith("PRESENT", "NOT_FOUND", "NULL_VALUE");
+    }
+
     /// A model is a feature service, and its ttl is how old values may be.
     @Test
     void shouldAnswerTheFeaturesOfAModel() throws IOException {
@@ -206,6 +224,11 @@ class OnlineFeaturesTest {
         refused(400, "{" + feature + entities, "malformed JSON");
         refused(404, "{'features':['drivers:trips']," + entities + "}", "there is no view 'drivers', but [");
         refused(404, "{'features':['customers:trips']," + entities + "}", "view 'customers' has no feature 'trips'");
+        refused(400, "{" + feature + "'entities':{'driver_id':[1e400]}}", "entities.driver_id[0] is");
+        refused(
+                400,
+                "{'features':['" + "a".repeat(300) + ":b']," + entities + "}",
+                "features[0] has 302 characters, expected a name of at most 256");
         String many = "0,".repeat(200_000) + "0";
         refused(
                 413,
@@ -280,6 +303,11 @@ class OnlineFeaturesTest {
                 400,
                 source + "'customer':['12345678901234567']," + time + ",'orders':[1]}}",
                 "df.customer[0]: the key 'customer' of view 'customers' is 17 bytes long");
+        notPushed(
+                400,
+                "{'push_source_name':'driver_hourly_stats','df':{'driver_id':[5]," + time + ",'conv_rate':[1e39],"
+                        + "'acc_rate':[1],'trips':[1],'total':[1],'active':[true],'seen':[1],'city':['a']}}",
+                "df.conv_rate[0] is 1.0E39, expected what a float of 32 bits holds");
         notPushed(
                 400,
                 source + "'customer':['a'],'event_timestamp':['soon'],'orders':[1]}}",
