@@ -4,6 +4,7 @@ package dev.millrace.online;
 import dev.millrace.json.JsonWriter;
 import dev.millrace.memory.MemoryBudget;
 import dev.millrace.memory.MemoryTag;
+import dev.millrace.online.FeatureAnswer.Feature;
 import dev.millrace.protocol.Refusal;
 import dev.millrace.raw.ModelFeatures;
 import dev.millrace.runtime.Millrace;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// Answers requests for stored features, and takes rows for them, as Feast's server does: `POST
@@ -49,8 +51,11 @@ public final class OnlineFeatures {
     private final MemoryBudget heap;
     private final InstantSource clock;
 
-    /// A feature of the answer.
-    private record Column(String name, FeatureColumns columns, int place) {}
+    /// A view of the request.
+    ///
+    /// @param view where its rows are
+    /// @param columns where they go to
+    private record Asked(View view, FeatureColumns columns) {}
 
     /// Answers from a runtime's store.
     ///
@@ -69,7 +74,10 @@ public final class OnlineFeatures {
     /// @throws Refusal if it is wrong, or there is no such thing
     public byte[] answer(byte[] body) {
         requireStore();
-        FeatureRequest request = FeatureRequestReader.request(body);
+        return answer(FeatureRequestReader.request(body), JsonAnswer::bytes);
+    }
+
+    private byte[] answer(FeatureRequest request, Function<FeatureAnswer, byte[]> encoder) {
         List<String> references = request.references() == null ? service(request.service()) : request.references();
         long values =
                 (long) request.rows() * (references.size() + request.entities().size());
@@ -79,24 +87,30 @@ public final class OnlineFeatures {
                     values + " values were asked for, expected at most " + MAX_VALUES + ": rows, times features and"
                             + " join keys");
         }
-        Map<String, FeatureColumns> views = new LinkedHashMap<>();
-        List<Column> columns = new ArrayList<>();
+        Map<String, Asked> views = new LinkedHashMap<>();
+        List<Feature> features = new ArrayList<>();
         for (String reference : references) {
-            columns.add(column(reference, request.fullNames(), views));
+            features.add(feature(reference, request.fullNames(), views));
         }
-        requireDifferentNames(request, columns);
+        requireDifferentNames(request, features);
         long bytes = values * VALUE_BYTES;
-        for (FeatureColumns view : views.values()) {
-            bytes += (long) TEXT_COPIES * request.rows() * view.textBytes();
+        for (Asked asked : views.values()) {
+            bytes += (long) TEXT_COPIES * request.rows() * asked.columns().textBytes();
         }
         heap.reserve(MemoryTag.ANSWER, bytes);
         try {
             long now = now();
-            views.values().forEach(view -> view.read(keys(request, view.view()), now));
-            return write(request, columns);
+            views.values().forEach(asked -> read(request, asked, now));
+            return encoder.apply(new FeatureAnswer(request.entities(), features));
         } finally {
             heap.release(MemoryTag.ANSWER, bytes);
         }
+    }
+
+    private static void read(FeatureRequest request, Asked asked, long now) {
+        List<Object> keys = keys(request, asked.view());
+        asked.columns().begin(request.rows(), now);
+        StoreRows.read(asked.view(), keys, asked.columns());
     }
 
     /// Writes rows to a view, `POST /push`; returns when they are as durable as the store promises.
@@ -134,27 +148,29 @@ public final class OnlineFeatures {
         }
     }
 
-    private Column column(String reference, boolean fullNames, Map<String, FeatureColumns> views) {
+    private Feature feature(String reference, boolean fullNames, Map<String, Asked> views) {
         int colon = reference.indexOf(':');
         if (colon < 1 || colon == reference.length() - 1) {
             throw Refusal.invalid("feature '" + reference + "' came, expected view:feature");
         }
         String name = reference.substring(0, colon);
         String field = reference.substring(colon + 1);
-        FeatureColumns view = views.computeIfAbsent(name, this::open);
-        if (!view.view().schema().has(field)) {
+        Asked asked = views.computeIfAbsent(name, this::open);
+        FeatureColumns columns = asked.columns();
+        if (!columns.schema().has(field)) {
             throw new Refusal(
                     Outcome.NOT_FOUND,
                     "view '" + name + "' has no feature '" + field + "', but "
-                            + view.view().schema().fields().stream()
+                            + columns.schema().fields().stream()
                                     .map(each -> each.name())
                                     .toList());
         }
-        return new Column(fullNames ? name + "__" + field : field, view, view.add(field));
+        return new Feature(fullNames ? name + "__" + field : field, columns, columns.add(field));
     }
 
-    private FeatureColumns open(String name) {
-        return new FeatureColumns(view(name), maxAgeMicros(name));
+    private Asked open(String name) {
+        View view = view(name);
+        return new Asked(view, new FeatureColumns(view.schema(), maxAgeMicros(name)));
     }
 
     /// The shortest of all models' that are served.
@@ -195,11 +211,11 @@ public final class OnlineFeatures {
         return references;
     }
 
-    private static void requireDifferentNames(FeatureRequest request, List<Column> columns) {
+    private static void requireDifferentNames(FeatureRequest request, List<Feature> features) {
         Set<String> names = new HashSet<>(request.entities().keySet());
-        for (Column column : columns) {
-            if (!names.add(column.name())) {
-                throw Refusal.invalid("two features or join keys are called '" + column.name() + "'"
+        for (Feature feature : features) {
+            if (!names.add(feature.name())) {
+                throw Refusal.invalid("two features or join keys are called '" + feature.name() + "'"
                         + (request.fullNames() ? "" : ", expected full_feature_names"));
             }
         }
@@ -213,29 +229,5 @@ public final class OnlineFeatures {
                     + view.schema().name() + "'");
         }
         return values;
-    }
-
-    private static byte[] write(FeatureRequest request, List<Column> columns) {
-        JsonWriter json = new JsonWriter().raw("{\"metadata\":{\"feature_names\":[");
-        String separator = "";
-        for (String key : request.entities().keySet()) {
-            json.raw(separator).string(key);
-            separator = ",";
-        }
-        for (Column column : columns) {
-            json.raw(separator).string(column.name());
-            separator = ",";
-        }
-        json.raw("]},\"results\":[");
-        separator = "";
-        for (List<Object> keys : request.entities().values()) {
-            FeatureColumns.writeKeys(json.raw(separator), keys);
-            separator = ",";
-        }
-        for (Column column : columns) {
-            column.columns().write(json.raw(separator), column.place());
-            separator = ",";
-        }
-        return json.raw("]}").toBytes();
     }
 }
