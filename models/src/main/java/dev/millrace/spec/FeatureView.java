@@ -33,7 +33,7 @@ public record FeatureView(
     public record Times(String event, String created) {}
 
     /// What is done where values are not as they should be.
-    public record Policies(OnStale onStale, OnMissing onMissing) {}
+    public record Policies(OnStale onStale, OnMissing onMissing, OnUnavailable onUnavailable) {}
 
     /// What is done with values that are older than the view's ttl.
     public enum OnStale {
@@ -53,6 +53,19 @@ public record FeatureView(
         DEFAULT,
         /// The row is rejected.
         REJECT,
+        /// They count as null.
+        NULL
+    }
+
+    /// What is done where the store cannot be asked, because it is far away and down, or slow.
+    public enum OnUnavailable {
+        /// The request is refused.
+        REJECT,
+        /// Values that the store had before are used, however old, and the row says so; where none are at hand,
+        /// each field's default, and null where it has none.
+        STALE,
+        /// Each field's default is used, and null where it has none.
+        DEFAULT,
         /// They count as null.
         NULL
     }

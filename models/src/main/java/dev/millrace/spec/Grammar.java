@@ -26,7 +26,8 @@ final class Grammar {
             shape(
                     "view",
                     "kind fields",
-                    "entity timestamp_field created_timestamp_field ttl on_stale on_missing_entity"),
+                    "entity timestamp_field created_timestamp_field ttl on_stale on_missing_entity"
+                            + " on_unavailable"),
             shape("view_field", "name type", "default"),
             shape("request_field", "name type", "required"),
             shape("feature", "name", "input inputs treat transform validate default emit monitor"),
@@ -101,6 +102,7 @@ final class Grammar {
             words("view.kind", FeatureView.Kind.class),
             words("view.on_stale", FeatureView.OnStale.class),
             words("view.on_missing_entity", FeatureView.OnMissing.class),
+            words("view.on_unavailable", FeatureView.OnUnavailable.class),
             Map.entry("view_field.type", types()),
             Map.entry("request_field.type", types()),
             words("outlier.treatment", Treatment.Outlier.As.class),

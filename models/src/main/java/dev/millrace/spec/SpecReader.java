@@ -208,6 +208,7 @@ final class SpecReader {
         }
         FeatureView.OnStale onStale = section.choice("on_stale", FeatureView.OnStale.DEFAULT);
         FeatureView.OnMissing onMissing = section.choice("on_missing_entity", FeatureView.OnMissing.DEFAULT);
+        FeatureView.OnUnavailable onUnavailable = section.choice("on_unavailable", FeatureView.OnUnavailable.REJECT);
         Place ttl = section.at("ttl");
         Duration age = ttl == null ? null : Values.duration(ttl, problems);
         String event = section.name("timestamp_field");
@@ -221,14 +222,20 @@ final class SpecReader {
                 entity(section, kind),
                 new FeatureView.Times(event, created),
                 age,
-                new FeatureView.Policies(onStale, onMissing),
+                new FeatureView.Policies(onStale, onMissing, onUnavailable),
                 fields);
     }
 
     private Entity entity(Section section, FeatureView.Kind kind) {
         if (kind == FeatureView.Kind.REQUEST) {
             for (String key : List.of(
-                    "entity", "timestamp_field", "created_timestamp_field", "ttl", "on_stale", "on_missing_entity")) {
+                    "entity",
+                    "timestamp_field",
+                    "created_timestamp_field",
+                    "ttl",
+                    "on_stale",
+                    "on_missing_entity",
+                    "on_unavailable")) {
                 if (section.has(key)) {
                     problems.add(section.at(key), "came, expected none: the request has this view's values");
                 }

@@ -15,6 +15,8 @@ public enum FeatureStatus {
     OUTSIDE_MAX_AGE,
     /// The store has nothing about the entity.
     NOT_FOUND,
+    /// The store could not be asked, whatever was done about it.
+    UNAVAILABLE,
     /// A value is not as it has to be, and is used as it is.
     INVALID;
 
@@ -22,7 +24,8 @@ public enum FeatureStatus {
     static final FeatureStatus[] ALL = values();
 
     /// Those that make a row degraded, a bit for the code of each.
-    static final int DEGRADING = DEFAULTED.bit() | OUTSIDE_MAX_AGE.bit() | NOT_FOUND.bit() | INVALID.bit();
+    static final int DEGRADING =
+            DEFAULTED.bit() | OUTSIDE_MAX_AGE.bit() | NOT_FOUND.bit() | UNAVAILABLE.bit() | INVALID.bit();
 
     /// Its place here.
     final byte code;

@@ -5,7 +5,7 @@ import dev.millrace.memory.Hot;
 
 /// The hash function murmur3_x86_32, as scikit-learn's `murmurhash3_32` and Spark's have it.
 /// Threads: stateless.
-final class Murmur3 {
+public final class Murmur3 {
     private static final int C1 = 0xcc9e2d51;
     private static final int C2 = 0x1b873593;
 
@@ -13,7 +13,7 @@ final class Murmur3 {
 
     /// The hash of some bytes.
     @Hot
-    static int hash(byte[] bytes, int offset, int length, int seed) {
+    public static int hash(byte[] bytes, int offset, int length, int seed) {
         int hash = seed;
         int blocks = offset + (length & ~3);
         for (int i = offset; i < blocks; i += 4) {

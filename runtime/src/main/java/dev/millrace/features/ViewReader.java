@@ -21,6 +21,13 @@ public interface ViewReader extends AutoCloseable {
     @Hot
     boolean find(byte[] key, int offset, int length);
 
+    /// Whether the store could not be asked about the entity that was looked for last. If there is a row all
+    /// the same it is one that the store had before.
+    @Hot
+    default boolean isUnavailable() {
+        return false;
+    }
+
     /// The memory that the row which was found last lies in.
     @Hot
     MemorySegment memory();

@@ -86,28 +86,55 @@ final class ViewSteps {
     /// Looks the entity up and takes what is known of it; whether the row is not rejected.
     @Hot
     boolean fetch(FeatureRow row, ViewReader reader) {
-        if (row.nulls[keySlot] || !row.find(reader, keySlot, isTextKey)) {
-            FeatureView.OnMissing policy = view.policies().onMissing();
-            if (policy == FeatureView.OnMissing.REJECT) {
-                return row.rejectInput(
-                        view.name(), "stored values of the entity", row.slots[keySlot], row.nulls[keySlot]);
-            }
-            substitute(row, policy == FeatureView.OnMissing.DEFAULT, FeatureStatus.NOT_FOUND, FeatureRow.NO_AGE);
-            return true;
+        if (row.nulls[keySlot]) {
+            return missing(row);
         }
+        boolean found = row.find(reader, keySlot, isTextKey);
+        boolean unavailable = reader.isUnavailable();
+        if (found) {
+            return found(row, reader, unavailable);
+        }
+        return unavailable ? unavailable(row) : missing(row);
+    }
+
+    @Hot
+    private boolean missing(FeatureRow row) {
+        FeatureView.OnMissing policy = view.policies().onMissing();
+        if (policy == FeatureView.OnMissing.REJECT) {
+            return row.rejectInput(view.name(), "stored values of the entity", row.slots[keySlot], row.nulls[keySlot]);
+        }
+        substitute(row, policy == FeatureView.OnMissing.DEFAULT, FeatureStatus.NOT_FOUND, FeatureRow.NO_AGE);
+        return true;
+    }
+
+    @Hot
+    private boolean unavailable(FeatureRow row) {
+        FeatureView.OnUnavailable policy = view.policies().onUnavailable();
+        if (policy == FeatureView.OnUnavailable.REJECT) {
+            return row.rejectInput(view.name(), "stored values of the entity", row.slots[keySlot], false);
+        }
+        boolean byDefaults = policy != FeatureView.OnUnavailable.NULL;
+        substitute(row, byDefaults, FeatureStatus.UNAVAILABLE, FeatureRow.NO_AGE);
+        return true;
+    }
+
+    /// @param unavailable whether the row is one that the store had before
+    @Hot
+    private boolean found(FeatureRow row, ViewReader reader, boolean unavailable) {
         long age = age(row.nowMicros, reader.eventTimeMicros());
         if (age <= ttlMicros) {
-            take(row, reader, FeatureStatus.PRESENT, age);
+            take(row, reader, unavailable ? FeatureStatus.UNAVAILABLE : FeatureStatus.PRESENT, age);
             return true;
         }
         FeatureView.OnStale policy = view.policies().onStale();
         if (policy == FeatureView.OnStale.REJECT) {
             return row.rejectInput(view.name(), staleExpectation, age, false);
         }
+        FeatureStatus status = unavailable ? FeatureStatus.UNAVAILABLE : FeatureStatus.OUTSIDE_MAX_AGE;
         if (policy == FeatureView.OnStale.SERVE_AND_FLAG) {
-            take(row, reader, FeatureStatus.OUTSIDE_MAX_AGE, age);
+            take(row, reader, status, age);
         } else {
-            substitute(row, policy == FeatureView.OnStale.DEFAULT, FeatureStatus.OUTSIDE_MAX_AGE, age);
+            substitute(row, policy == FeatureView.OnStale.DEFAULT, status, age);
         }
         return true;
     }

@@ -57,7 +57,11 @@ final class MapSource implements FeatureSource {
     @Override
     public ViewReader open(FeatureView view, ViewLayout layout) {
         Map<Object, MemorySegment> rows = new HashMap<>();
-        store.get(view.name()).forEach((key, row) -> rows.put(key, laidOut(view, layout, row.values())));
+        store.get(view.name()).forEach((key, row) -> {
+            if (row.values() != null) {
+                rows.put(key, laidOut(view, layout, row.values()));
+            }
+        });
         return new Reader(rows, store.get(view.name()));
     }
 
@@ -83,6 +87,12 @@ final class MapSource implements FeatureSource {
         public boolean find(byte[] key, int offset, int length) {
             found = new String(key, offset, length, StandardCharsets.UTF_8);
             return rows.containsKey(found);
+        }
+
+        @Override
+        @Hot
+        public boolean isUnavailable() {
+            return stored.containsKey(found) && stored.get(found).unavailable();
         }
 
         @Override

@@ -28,7 +28,14 @@ import java.util.Set;
 /// numbers and times) or a String. It shares nothing with the plan.
 final class Plain {
     /// A stored row: values by field and a time in microseconds.
-    record Stored(Map<String, Object> values, long eventTime) {}
+    ///
+    /// @param values null if there is none at hand, because the store could not be asked
+    /// @param unavailable whether it could not
+    record Stored(Map<String, Object> values, long eventTime, boolean unavailable) {
+        Stored(Map<String, Object> values, long eventTime) {
+            this(values, eventTime, false);
+        }
+    }
 
     /// Says that the row is rejected for a feature.
     static final class Rejected extends RuntimeException {
@@ -107,6 +114,10 @@ final class Plain {
             }
             Object key = request.get(view.entity().joinKey());
             Stored row = key == null ? null : store.get(view.name()).get(key);
+            if (row != null && row.values() == null) {
+                takeUnavailable(view);
+                continue;
+            }
             long age = row == null ? -1 : Math.max(0, now - row.eventTime());
             boolean stale =
                     row != null && view.ttl() != null && age > view.ttl().toNanos() / 1000;
@@ -122,6 +133,17 @@ final class Plain {
         }
     }
 
+    private void takeUnavailable(FeatureView view) {
+        if (view.policies().onUnavailable() == FeatureView.OnUnavailable.REJECT) {
+            throw new Rejected(view.name());
+        }
+        boolean byDefault = view.policies().onUnavailable() != FeatureView.OnUnavailable.NULL;
+        for (FieldSpec field : view.fields()) {
+            Object value = byDefault ? value(field.fallback()) : null;
+            known.put(view.name() + "." + field.name(), new Known(value, Set.of(FeatureStatus.UNAVAILABLE), -1));
+        }
+    }
+
     private static Known stored(FeatureView view, FieldSpec field, Stored row, boolean stale, long age) {
         if (row == null) {
             boolean byDefault = view.policies().onMissing() == FeatureView.OnMissing.DEFAULT;
@@ -129,14 +151,15 @@ final class Plain {
         }
         Object value = row.values().get(field.name());
         if (!stale) {
-            return present(value, age);
+            return row.unavailable() ? new Known(value, Set.of(FeatureStatus.UNAVAILABLE), age) : present(value, age);
         }
         Object served = switch (view.policies().onStale()) {
             case SERVE_AND_FLAG -> value;
             case DEFAULT -> value(field.fallback());
             default -> null;
         };
-        return new Known(served, Set.of(FeatureStatus.OUTSIDE_MAX_AGE), age);
+        FeatureStatus status = row.unavailable() ? FeatureStatus.UNAVAILABLE : FeatureStatus.OUTSIDE_MAX_AGE;
+        return new Known(served, Set.of(status), age);
     }
 
     private static Object value(Literal literal) {
@@ -187,7 +210,11 @@ final class Plain {
         statuses.add(marks.stream().max(FeatureStatus::compareTo).orElse(FeatureStatus.PRESENT));
         ages.add(age);
         Set<FeatureStatus> bad = EnumSet.of(
-                FeatureStatus.DEFAULTED, FeatureStatus.OUTSIDE_MAX_AGE, FeatureStatus.NOT_FOUND, FeatureStatus.INVALID);
+                FeatureStatus.DEFAULTED,
+                FeatureStatus.OUTSIDE_MAX_AGE,
+                FeatureStatus.NOT_FOUND,
+                FeatureStatus.UNAVAILABLE,
+                FeatureStatus.INVALID);
         degraded |= marks.stream().anyMatch(bad::contains);
     }
 

@@ -130,6 +130,9 @@ final class RandomSpecs {
             text.append("    on_missing_entity: ")
                     .append(one(new String[] {"default", "null", chance(30) ? "reject" : "default"}))
                     .append('\n');
+            text.append("    on_unavailable: ")
+                    .append(one(new String[] {"default", "null", "stale", chance(30) ? "reject" : "default"}))
+                    .append('\n');
             text.append("    fields:\n");
             for (int i = 0; i < FIELDS.length; i++) {
                 text.append("      - {name: ")
@@ -491,9 +494,13 @@ final class RandomSpecs {
                     values.put(field.name(), value(field.type()));
                 }
                 long[] ages = {0, -5, 500_000, 500_001, 3_600_000_000L, 3_600_000_001L, 1_000_000_000_000L};
+                boolean unavailable = chance(15);
                 rows.put(
                         view.name().equals("u") ? (Object) (long) key : "k" + key,
-                        new Plain.Stored(values, NOW - ages[random.nextInt(ages.length)]));
+                        new Plain.Stored(
+                                unavailable && chance(50) ? null : values,
+                                NOW - ages[random.nextInt(ages.length)],
+                                unavailable));
             }
             store.put(view.name(), rows);
         }
