@@ -5,6 +5,8 @@ import dev.millrace.backend.TensorSet;
 import dev.millrace.memory.Hot;
 import dev.millrace.memory.Tensor;
 import dev.millrace.raw.RawRows;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 
 /// What a call's owner fills, and whether its lane takes that: the model's tensors, or raw values that they are made
 /// of when the call is submitted.
@@ -17,6 +19,11 @@ public final class CallInputs implements AutoCloseable {
     private final RawRows raw;
     /// Why raw values were not taken; or null.
     private String refusal;
+    /// Whether stored values were asked for, for the next request, and when.
+    private boolean begun;
+
+    private long begunNanos;
+    private String storeProblem;
 
     /// @param raw what the model's tensors are made of; null if it takes them as they come
     public CallInputs(LaneSpec spec, RawRows raw) {
@@ -35,6 +42,68 @@ public final class CallInputs implements AutoCloseable {
     @Hot
     public Tensor[] tensors(TensorSet set) {
         return raw == null ? set.inputs() : raw.inputs();
+    }
+
+    /// Whether raw values need stored ones that are far away.
+    @Hot
+    public boolean isRemote() {
+        return raw != null && raw.isRemote();
+    }
+
+    /// Begins to fetch stored values; nothing is fetched for what would be refused anyway.
+    ///
+    /// @param now what the request's time limit counts from
+    /// @return ends in time and normally, on any thread
+    public CompletableFuture<?> fetch(int level, long timeoutNanos, long now) {
+        begun = true;
+        begunNanos = now;
+        return mayFetch(level) ? raw.fetch(timeoutNanos) : CompletableFuture.completedFuture(null);
+    }
+
+    private boolean mayFetch(int level) {
+        long rows = raw.rowCount();
+        return rows > 0 && (!spec.hasRows() || rows <= spec.capacity(level));
+    }
+
+    /// Takes what was fetched; waits for it, and fetches it if nobody has.
+    ///
+    /// @return whether it is here in time; if not, [#storeProblem()] is why, or null if it is too late
+    public boolean takeFetched(int level, long timeoutNanos, LongSupplier clock) {
+        storeProblem = null;
+        if (timeoutNanos <= 0) {
+            return false;
+        }
+        if (!begun) {
+            var _ = fetch(level, timeoutNanos, clock.getAsLong());
+        }
+        String problem = mayFetch(level) ? raw.takeFetched(timeoutNanos) : null;
+        boolean late = clock.getAsLong() - begunNanos >= timeoutNanos;
+        storeProblem = late ? null : problem;
+        return !late && problem == null;
+    }
+
+    /// Why the last request was refused, if a store of features could not be asked; or null.
+    public String storeProblem() {
+        return storeProblem;
+    }
+
+    /// When the request began: when its stored values were asked for, or now.
+    @Hot
+    public long begunNanos(long now) {
+        return begun ? begunNanos : now;
+    }
+
+    /// The request was taken, or refused: what was fetched for it is of no use any more.
+    @Hot
+    public void ended() {
+        if (begun) {
+            forget();
+        }
+    }
+
+    private void forget() {
+        begun = false;
+        raw.forgetFetched();
     }
 
     /// Makes room for so many rows; raw values are null then.
@@ -113,7 +182,10 @@ public final class CallInputs implements AutoCloseable {
     ///
     /// @param opened room for its raw values, if it takes such
     public CallInputs movedTo(LaneSpec next, RawRows opened) {
-        return new CallInputs(next, raw == null ? null : raw.movedTo(opened));
+        CallInputs moved = new CallInputs(next, raw == null ? null : raw.movedTo(opened));
+        moved.begun = begun;
+        moved.begunNanos = begunNanos;
+        return moved;
     }
 
     @Override

@@ -71,6 +71,12 @@ public record LaneSpec(
                 Breaker.DEFAULT_FAILURES);
     }
 
+    /// The queue of a priority: 1 is the highest, 0 or one that there is not means the default.
+    @Hot
+    public int level(int priority) {
+        return priority < 1 || priority > queues.size() ? defaultLevel : priority - 1;
+    }
+
     /// Checks every value.
     public LaneSpec {
         queues = List.copyOf(queues);

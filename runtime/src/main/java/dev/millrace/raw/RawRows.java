@@ -12,10 +12,12 @@ import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.Tensor;
 import dev.millrace.model.Signature;
 import dev.millrace.model.TensorSpec;
+import dev.millrace.remote.RemoteSource;
 import dev.millrace.spec.ValueType;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /// The raw values of a request, and the reports about what became of them: a tensor for each field
 /// with a value for each row. A tensor with one element among others with more is the same for all
@@ -53,6 +55,8 @@ public final class RawRows implements AutoCloseable {
     private final boolean[] common;
 
     private final List<String> names;
+    /// Null if all stored values are at hand.
+    private final RawFetch fetch;
     private boolean reporting;
     private long requestTime = NOW;
     private String problem = "";
@@ -61,7 +65,9 @@ public final class RawRows implements AutoCloseable {
         this.counters = counters;
         this.served = served;
         plan = served.plan();
-        row = plan.newRow(source);
+        RawFetch remote = source instanceof RemoteSource far ? new RawFetch(far, plan) : null;
+        row = plan.newRow(remote == null ? source : remote);
+        fetch = remote != null && remote.isNeeded() ? remote : null;
         counts = counters.begin();
         Signature signature = served.signature();
         inputs = tensors(signature.inputs(), memory, heap);
@@ -262,6 +268,37 @@ public final class RawRows implements AutoCloseable {
                 + plan.type(field).word());
     }
 
+    /// Whether stored values are far away, and are fetched before rows are written.
+    @Hot
+    public boolean isRemote() {
+        return fetch != null;
+    }
+
+    /// Begins to fetch what is stored about the entities of the rows that were set; only if it [#isRemote()].
+    ///
+    /// @param timeoutNanos when to give up at the latest
+    /// @return ends in time and normally, on any thread
+    public CompletableFuture<?> fetch(long timeoutNanos) {
+        return fetch.begin(inputs, timeoutNanos);
+    }
+
+    /// Has the rows read what was fetched; waits for that, and fetches it if nobody has.
+    ///
+    /// @return why the request is refused, because a store cannot be asked; or null
+    public String takeFetched(long timeoutNanos) {
+        if (!fetch.isBegun()) {
+            var _ = fetch.begin(inputs, timeoutNanos);
+        }
+        return fetch.take();
+    }
+
+    /// What was fetched was for the last request.
+    public void forgetFetched() {
+        if (fetch != null) {
+            fetch.forget();
+        }
+    }
+
     /// How many rows there are; -1 if that is not clear, and [#problem()] says why.
     @Hot
     public long rowCount() {
@@ -447,6 +484,9 @@ public final class RawRows implements AutoCloseable {
         } catch (RuntimeException e) {
             other.close();
             throw e;
+        }
+        if (fetch != null && other.fetch != null) {
+            other.fetch.adopt(fetch);
         }
         other.reporting = reporting;
         other.requestTime = requestTime;

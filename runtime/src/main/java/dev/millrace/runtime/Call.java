@@ -11,6 +11,7 @@ import dev.millrace.plan.InputCheck;
 import dev.millrace.raw.RawRows;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -38,9 +39,6 @@ public final class Call extends Ticket implements AutoCloseable {
     /// The timeout of runs that may take as long as they need.
     public static final long NO_TIMEOUT = Ticket.NO_DEADLINE;
 
-    /// Looks at the wheel before parking: about as long as a light batch takes.
-    private static final int LOOKS = 100;
-
     private final long inlineBudgetNanos;
     // Of the version that it is made for: changed by its owner, while no request is open.
     private Lane lane;
@@ -58,8 +56,7 @@ public final class Call extends Ticket implements AutoCloseable {
     private long submittedNanos;
     private long predictedNanos;
     private String problem = "";
-    /// What the request was refused for that is no fault of its own: what it asked more memory of than there is now, or
-    /// why nothing is served that it could go to; or null.
+    /// What the request was refused for that is no fault of its own; or null.
     private String shortage;
     private Completion completion;
     /// Whether the owner began the next request by [#begin(boolean)].
@@ -110,8 +107,7 @@ public final class Call extends Ticket implements AutoCloseable {
         return home;
     }
 
-    /// The number of the loaded instance that it is made for and that gave its last answer: a version that was loaded
-    /// anew is another one.
+    /// Which loaded instance gave its last answer; a version that was loaded anew is another one.
     @Hot
     public long instance() {
         return home == null ? 0 : home.instance();
@@ -190,8 +186,21 @@ public final class Call extends Ticket implements AutoCloseable {
         return this;
     }
 
-    /// Sets how long each of the following runs may take, counted from its submission; null for no limit. Of zero or
-    /// less nothing is left: such a run is refused as expired.
+    /// Whether its model needs stored values that are far away: running and submitting waits for them, unless
+    /// [#fetch()] was called and has ended.
+    @Hot
+    public boolean isRemote() {
+        return inputs.isRemote();
+    }
+
+    /// Fetches the stored values of the next request, whose inputs are filled, and whose time limit counts from here.
+    /// It ends in time and normally, on any thread; until then nothing else may be called.
+    public CompletionStage<?> fetch() {
+        requireDelivered();
+        return inputs.fetch(level(), timeLimit(), lane.clock().getAsLong());
+    }
+
+    /// As [#timeoutNanos(long)]; null for no limit.
     public Call timeout(Duration timeout) {
         return timeoutNanos(timeout == null ? NO_TIMEOUT : TimeUnit.NANOSECONDS.convert(timeout));
     }
@@ -286,7 +295,7 @@ public final class Call extends Ticket implements AutoCloseable {
             return admission;
         }
         if (lane.isLight(inlineBudgetNanos)) {
-            turn();
+            Turner.turnFor(this, inlineBudgetNanos);
         } else {
             lane.handOver();
         }
@@ -294,22 +303,6 @@ public final class Call extends Ticket implements AutoCloseable {
             await(lane.clock());
         }
         return outcome();
-    }
-
-    /// Turns the wheel until the own answer is there, but not for long: then agents go on.
-    @Hot
-    private void turn() {
-        lane.turn(this, inlineBudgetNanos, LOOKS);
-        if (isDelivered()) {
-            lane.handOver();
-            return;
-        }
-        lane.attend();
-        for (int look = 0; look < LOOKS && !isDelivered(); look++) {
-            Thread.onSpinWait();
-            lane.turn(this, inlineBudgetNanos, LOOKS);
-        }
-        lane.leave();
     }
 
     /// Submits the call and returns at once.
@@ -377,9 +370,7 @@ public final class Call extends Ticket implements AutoCloseable {
     @Hot
     Outcome open(Completion whenDone) {
         requireDelivered();
-        if (!begun) {
-            timed = timing.begin(false, false);
-        }
+        timed = begun ? timed : timing.begin(false, false);
         begun = false;
         if (timed) {
             timing.opened();
@@ -389,6 +380,7 @@ public final class Call extends Ticket implements AutoCloseable {
         if (outcome == Outcome.NOT_FOUND) {
             outcome = enterElsewhere(whenDone);
         }
+        inputs.ended();
         if (outcome != Outcome.OK) {
             refuse(outcome);
         }
@@ -398,6 +390,10 @@ public final class Call extends Ticket implements AutoCloseable {
     /// As [#open(Completion)], in the lane as it is; NOT_FOUND if that takes no requests any more.
     @Hot
     private Outcome enter(Completion whenDone) {
+        if (inputs.isRemote() && !inputs.takeFetched(level(), timeLimit(), lane.clock())) {
+            shortage = inputs.storeProblem();
+            return reject(shortage == null ? Outcome.EXPIRED : Outcome.UNAVAILABLE);
+        }
         int rows = check();
         if (rows < 1) {
             return reject(
@@ -408,12 +404,12 @@ public final class Call extends Ticket implements AutoCloseable {
         if (timeoutNanos <= 0) {
             return reject(Outcome.EXPIRED);
         }
-        long timeout = Math.min(timeoutNanos, lane.spec().defaultTimeoutNanos(level()));
+        long timeout = timeLimit();
         long deadline = Ticket.NO_DEADLINE;
         predictedNanos = Gate.UNKNOWN;
         if (timeout != NO_TIMEOUT) {
             submittedNanos = lane.clock().getAsLong();
-            deadline = submittedNanos + timeout;
+            deadline = inputs.begunNanos(submittedNanos) + timeout;
         }
         if (recall != null) {
             Outcome found = recall.find(this, deadline);
@@ -428,6 +424,11 @@ public final class Call extends Ticket implements AutoCloseable {
             reject(generation, outcome);
         }
         return outcome;
+    }
+
+    @Hot
+    private long timeLimit() {
+        return Math.min(timeoutNanos, lane.spec().defaultTimeoutNanos(level()));
     }
 
     /// The lane takes no requests any more: the call moves to the version that is served instead, and enters there.
@@ -502,7 +503,7 @@ public final class Call extends Ticket implements AutoCloseable {
 
     /// Whether it was refused because its lane takes no requests any more and there was nothing to move to.
     boolean isTurnedAway() {
-        return outcome() == Outcome.UNAVAILABLE && shortage != null;
+        return outcome() == Outcome.UNAVAILABLE && shortage != null && inputs.storeProblem() == null;
     }
 
     int priority() {
@@ -517,8 +518,7 @@ public final class Call extends Ticket implements AutoCloseable {
     /// The queue that its rows wait in: 0 for the highest priority.
     @Hot
     int level() {
-        int levels = lane.spec().levels();
-        return priority < 1 || priority > levels ? lane.spec().defaultLevel() : priority - 1;
+        return lane.spec().level(priority);
     }
 
     /// When it was submitted; if it has a deadline.

@@ -299,6 +299,10 @@ final class EnsembleLane implements EnsembleHost {
             boolean limited = deadlineNanos != Ticket.NO_DEADLINE;
             call.timeoutNanos(limited ? deadlineNanos - call.lane().clock().getAsLong() : Call.NO_TIMEOUT);
             call.priority(priority);
+            if (call.isRemote()) {
+                call.fetch().whenCompleteAsync((_, _) -> openFetched());
+                return true;
+            }
             Outcome admission = call.open(this);
             if (admission == Outcome.OK) {
                 RELAY.get().submitted(call.lane());
@@ -310,6 +314,16 @@ final class EnsembleLane implements EnsembleHost {
                 return false;
             }
             throw failure(admission);
+        }
+
+        /// Goes on when stored values are here.
+        private void openFetched() {
+            Outcome admission = call.open(this);
+            if (admission == Outcome.OK) {
+                RELAY.get().submitted(call.lane());
+            } else {
+                told.ended(failure(admission));
+            }
         }
 
         @Override

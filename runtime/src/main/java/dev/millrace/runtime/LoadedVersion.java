@@ -7,8 +7,6 @@ import dev.millrace.backend.TensorBackend;
 import dev.millrace.backend.TensorSet;
 import dev.millrace.cache.ResponseCache;
 import dev.millrace.features.FeaturePlan;
-import dev.millrace.features.FeatureSource;
-import dev.millrace.features.StoreSource;
 import dev.millrace.lifecycle.Contract;
 import dev.millrace.lifecycle.VersionSource;
 import dev.millrace.memory.MemoryBudgets;
@@ -199,10 +197,7 @@ final class LoadedVersion {
         try {
             ServedPlan features = ServedPlan.of(
                     FeaturePlan.compile(FeatureSpec.read(file)),
-                    host.config()
-                            .featureStore()
-                            .<FeatureSource>map(StoreSource::new)
-                            .orElse(FeatureSource.NONE),
+                    host.config().features(),
                     model.signature(),
                     memory.tensors(),
                     host.budgets().heap());

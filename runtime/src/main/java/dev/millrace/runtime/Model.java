@@ -94,20 +94,39 @@ public final class Model {
     public CompletableFuture<Prediction> predictAsync(Request request) {
         Call call = first.get().borrow().follow(live);
         PredictionFuture future = new PredictionFuture(call);
-        Outcome admission;
         try {
             request.fill(call);
-            admission = call.submit((ended, outcome) -> complete(ended, outcome, future));
+            if (call.isRemote()) {
+                call.fetch().whenCompleteAsync((_, _) -> submit(call, future));
+                return future;
+            }
         } catch (RuntimeException e) {
             finish(call, false);
             throw e;
+        }
+        submit(call, future);
+        return future;
+    }
+
+    private static void submit(Call call, PredictionFuture future) {
+        if (future.isCancelled()) {
+            finish(call, true);
+            return;
+        }
+        Outcome admission;
+        try {
+            admission = call.submit((ended, outcome) -> complete(ended, outcome, future));
+        } catch (RuntimeException e) {
+            future.detach();
+            future.completeExceptionally(e);
+            finish(call, false);
+            return;
         }
         if (admission != Outcome.OK) {
             future.detach();
             future.completeExceptionally(new InferenceException(admission, call.message()));
             finish(call, true);
         }
-        return future;
     }
 
     /// Runs on whichever thread ended the call: copies the answer and leaves the rest to the pool.

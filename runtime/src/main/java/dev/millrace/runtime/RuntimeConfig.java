@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.runtime;
 
+import dev.millrace.features.FeatureSource;
+import dev.millrace.features.StoreSource;
 import dev.millrace.memory.MemoryPlan;
 import dev.millrace.model.ModelConfig;
 import dev.millrace.plan.LanePlan;
+import dev.millrace.remote.RemoteSource;
+import dev.millrace.remote.RemoteStore;
 import dev.millrace.store.FeatureStore;
 import dev.millrace.version.TrialLimits;
 import java.nio.file.Path;
@@ -45,6 +49,8 @@ import java.util.function.Consumer;
 ///     ([dev.millrace.version.Goldens])
 /// @param featureStore where the stored values of models are that have a specification of features; unless given such
 ///     models are not loaded. It stays its owner's, who closes it after the runtime
+/// @param remoteStore where views are that the store of features does not have: far away, so that what requests need is
+///     fetched first. It stays its owner's, too
 /// @param models by name, how models are to be served; what is left open here, their `config.pbtxt` says
 public record RuntimeConfig(
         int agents,
@@ -63,6 +69,7 @@ public record RuntimeConfig(
         Optional<Path> graphCache,
         boolean goldenCheck,
         Optional<FeatureStore> featureStore,
+        Optional<RemoteStore> remoteStore,
         Map<String, ModelConfig> models) {
     /// As many agents as there is room for.
     public static final int AUTO_AGENTS = 0;
@@ -87,6 +94,7 @@ public record RuntimeConfig(
             Optional.empty(),
             Optional.empty(),
             true,
+            Optional.empty(),
             Optional.empty(),
             Map.of());
 
@@ -199,6 +207,11 @@ public record RuntimeConfig(
         return with(values -> values.featureStore = Optional.ofNullable(store));
     }
 
+    /// These values with a store of features that is far away; null: without.
+    public RuntimeConfig withRemoteStore(RemoteStore store) {
+        return with(values -> values.remoteStore = Optional.ofNullable(store));
+    }
+
     /// These values with another way to serve the model called `name`.
     public RuntimeConfig withModel(String name, ModelConfig model) {
         Map<String, ModelConfig> all = new HashMap<>(models);
@@ -211,6 +224,13 @@ public record RuntimeConfig(
         return startUpModels.isEmpty()
                 || startUpModels.get().contains(model)
                 || startUpModels.get().contains("*");
+    }
+
+    /// Where stored values come from.
+    FeatureSource features() {
+        return remoteStore
+                .<FeatureSource>map(remote -> new RemoteSource(featureStore.orElse(null), remote))
+                .orElseGet(() -> featureStore.<FeatureSource>map(StoreSource::new).orElse(FeatureSource.NONE));
     }
 
     /// What counts where a model leaves something open.
@@ -242,6 +262,7 @@ public record RuntimeConfig(
         private Optional<Path> graphCache;
         private boolean goldenCheck;
         private Optional<FeatureStore> featureStore;
+        private Optional<RemoteStore> remoteStore;
         private Map<String, ModelConfig> models;
 
         Values(RuntimeConfig from) {
@@ -261,6 +282,7 @@ public record RuntimeConfig(
             graphCache = from.graphCache;
             goldenCheck = from.goldenCheck;
             featureStore = from.featureStore;
+            remoteStore = from.remoteStore;
             models = from.models;
         }
 
@@ -282,6 +304,7 @@ public record RuntimeConfig(
                     graphCache,
                     goldenCheck,
                     featureStore,
+                    remoteStore,
                     models);
         }
     }

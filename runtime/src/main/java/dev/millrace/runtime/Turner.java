@@ -5,11 +5,14 @@ import dev.millrace.memory.Hot;
 import java.util.Arrays;
 import java.util.function.LongSupplier;
 
-/// Turns the wheel on behalf of an event loop: the loop submits everything that a wake-up brought, then turns once, so
+/// Turns the wheel on behalf of an event loop or a caller. The loop submits everything that a wake-up brought, then turns once, so
 /// that what arrived together is one batch and no thread hop lies between.
 ///
 /// Threads: one, the event loop's.
 public final class Turner {
+    /// Looks at the wheel before parking: about as long as a light batch takes.
+    private static final int LOOKS = 100;
+
     private final long budgetNanos;
     private Lane[] touched = new Lane[8];
     private int count;
@@ -17,6 +20,23 @@ public final class Turner {
 
     Turner(long budgetNanos) {
         this.budgetNanos = budgetNanos;
+    }
+
+    /// Turns the wheel for a caller until its own answer is there, but not for long: then agents go on.
+    @Hot
+    static void turnFor(Call call, long budgetNanos) {
+        Lane lane = call.lane();
+        lane.turn(call, budgetNanos, LOOKS);
+        if (call.isDelivered()) {
+            lane.handOver();
+            return;
+        }
+        lane.attend();
+        for (int look = 0; look < LOOKS && !call.isDelivered(); look++) {
+            Thread.onSpinWait();
+            lane.turn(call, budgetNanos, LOOKS);
+        }
+        lane.leave();
     }
 
     /// Submits a call like [Call#submit(Completion)], but leaves the running to the next [#turn()].

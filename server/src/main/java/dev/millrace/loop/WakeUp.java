@@ -9,7 +9,10 @@ import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /// What one event loop does with the requests that its sockets brought in one wake-up: it submits them together, then
@@ -23,6 +26,8 @@ public final class WakeUp {
     private final List<Submission> decoded = new ArrayList<>();
     private final ArrayDeque<Submission> endedHere = new ArrayDeque<>();
     private final AtomicReference<Submission> endedElsewhere = new AtomicReference<>();
+    /// Their stored values are on their way.
+    private final Set<Submission> fetching = new HashSet<>();
     private final Runnable wakeUpEnds = this::wakeUpEnds;
     private final Runnable takeEnded = this::takeEnded;
     private Runnable[] lastActions = {};
@@ -93,10 +98,43 @@ public final class WakeUp {
             submission.release();
             return;
         }
+        if (submission.call().isRemote()) {
+            fetch(submission);
+        } else {
+            enter(submission);
+        }
+    }
+
+    @Hot
+    private void enter(Submission submission) {
         Outcome admission = turner.submit(submission.call(), submission);
         if (admission != Outcome.OK) {
             submission.refused(admission);
             endedHere.add(submission);
+        }
+    }
+
+    /// Fetches stored values that are far away; the request is submitted when they are here.
+    private void fetch(Submission submission) {
+        fetching.add(submission);
+        submission.call().fetch().whenComplete((_, _) -> {
+            try {
+                executor.execute(() -> fetched(submission));
+            } catch (RejectedExecutionException e) {
+                // The loop has ended, and took the request back.
+            }
+        });
+    }
+
+    private void fetched(Submission submission) {
+        if (!fetching.remove(submission)) {
+            return;
+        }
+        if (submission.isDropped()) {
+            submission.release();
+        } else {
+            enter(submission);
+            awaitEnd();
         }
     }
 
@@ -150,5 +188,7 @@ public final class WakeUp {
         finishEnded();
         decoded.forEach(Submission::release);
         decoded.clear();
+        fetching.forEach(Submission::release);
+        fetching.clear();
     }
 }
