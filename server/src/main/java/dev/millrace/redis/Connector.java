@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.redis;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.resource.ClientResources;
+import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Keeps a connection to Redis: makes a new one whenever there is none, again and again, with pauses. What was asked
+/// over one that is lost fails at once.
+///
+/// Threads: any. Ownership: it owns the client; whoever made it closes it.
+final class Connector implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Connector.class);
+    private static final long FIRST_PAUSE_MILLIS = 20;
+    private static final long LONGEST_PAUSE_MILLIS = 1_000;
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+
+    private final ClientResources resources;
+    private final RedisClient client;
+    private final RedisURI uri;
+    private final ScheduledExecutorService timer;
+    private volatile StatefulRedisConnection<byte[], byte[]> connection;
+    private volatile String problem = "it is not connected yet";
+    private long pauseMillis = FIRST_PAUSE_MILLIS;
+    private boolean closed;
+    private boolean complained;
+
+    /// Begins to connect.
+    Connector(RedisURI uri, ScheduledExecutorService timer) {
+        this.uri = uri;
+        this.timer = timer;
+        resources = ClientResources.builder()
+                .ioThreadPoolSize(2)
+                .computationThreadPoolSize(2)
+                .build();
+        client = RedisClient.create(resources);
+        client.setOptions(ClientOptions.builder()
+                .autoReconnect(false)
+                .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                .socketOptions(SocketOptions.builder()
+                        .connectTimeout(CONNECT_TIMEOUT)
+                        .tcpNoDelay(true)
+                        .keepAlive(true)
+                        .build())
+                .build());
+        connect();
+    }
+
+    /// The connection; null if there is none.
+    StatefulRedisConnection<byte[], byte[]> connection() {
+        return connection;
+    }
+
+    /// Why there is none.
+    String problem() {
+        return problem;
+    }
+
+    private void connect() {
+        var _ = client.connectAsync(ByteArrayCodec.INSTANCE, uri).whenComplete((made, error) -> {
+            if (made != null) {
+                connected(made);
+            } else {
+                failed(error);
+            }
+        });
+    }
+
+    private void connected(StatefulRedisConnection<byte[], byte[]> made) {
+        made.addListener(new RedisConnectionStateListener() {
+            @Override
+            public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+                lost(made);
+            }
+        });
+        synchronized (this) {
+            if (!closed) {
+                connection = made;
+                pauseMillis = FIRST_PAUSE_MILLIS;
+                if (complained) {
+                    LOG.info("the feature store in Redis at {} is connected again", uri);
+                    complained = false;
+                }
+                if (made.isOpen()) {
+                    return;
+                }
+            }
+        }
+        lost(made);
+    }
+
+    private synchronized void failed(Throwable error) {
+        Throwable cause = error.getCause() == null ? error : error.getCause();
+        problem = "it cannot be connected: " + cause.getMessage();
+        if (!complained) {
+            complained = true;
+            LOG.warn("the feature store in Redis at {} cannot be connected, it is tried again: {}", uri, cause.toString());
+        }
+        again();
+    }
+
+    /// Gives a connection up that is of no use any more; another one is made.
+    @SuppressWarnings("ReferenceEquality") // a connection is what it is
+    void lost(StatefulRedisConnection<byte[], byte[]> given) {
+        synchronized (this) {
+            if (connection == given) {
+                connection = null;
+                problem = "its connection was lost";
+                again();
+            }
+        }
+        if (given.isOpen()) {
+            var _ = given.closeAsync();
+        }
+    }
+
+    private void again() {
+        if (closed) {
+            return;
+        }
+        try {
+            var _ = timer.schedule(this::connect, pauseMillis, TimeUnit.MILLISECONDS);
+            pauseMillis = Math.min(2 * pauseMillis, LONGEST_PAUSE_MILLIS);
+        } catch (RejectedExecutionException e) {
+            // It is being closed.
+        }
+    }
+
+    @Override
+    public void close() {
+        StatefulRedisConnection<byte[], byte[]> last;
+        synchronized (this) {
+            closed = true;
+            last = connection;
+            connection = null;
+            problem = "it was closed";
+        }
+        if (last != null) {
+            last.close();
+        }
+        client.shutdown(0, 1, TimeUnit.SECONDS);
+        resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+    }
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.millrace.redis;
+
+import dev.millrace.feast.FeastFormatException;
+import dev.millrace.feast.FeastRow;
+import dev.millrace.feast.FeastView;
+import dev.millrace.feast.JoinKey;
+import dev.millrace.policy.Breaker;
+import dev.millrace.remote.FetchedRow;
+import dev.millrace.remote.FetchedView;
+import dev.millrace.remote.RemoteStore;
+import dev.millrace.remote.WantedView;
+import dev.millrace.spec.FeatureView;
+import dev.millrace.spec.FieldSpec;
+import dev.millrace.spec.ValueType;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Features in Redis, as Feast fills it. Whether Redis is there need not be known when it is opened: it is connected to,
+/// again and again, in the background.
+///
+/// Reads end in time, and nothing queues without bound: no more than [RedisOptions#maxPending()] rows are on their way;
+/// after [RedisOptions#breakerFailures()] reads in a row that failed none are tried for a second, and longer if that
+/// goes on.
+///
+/// Threads: any; what comes is told on the connection's or a timer's. Ownership: whoever opened it closes it.
+public final class RedisStore implements RemoteStore, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RedisStore.class);
+    private static final int MAX_VIEWS = 4_096;
+    private static final long COMPLAINT_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final RedisOptions options;
+    private final LongSupplier clock;
+    private final ScheduledThreadPoolExecutor timer;
+    private final Connector connector;
+    private final Breaker breaker;
+    private final RowCache cache;
+    private final RowReader reader;
+    private final Map<FeastView, PreparedView> views = new ConcurrentHashMap<>();
+    private final LongAdder asked = new LongAdder();
+    private final LongAdder cached = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder stale = new LongAdder();
+    private final LongAdder unreadable = new LongAdder();
+    private volatile long complainedNanos;
+
+    private RedisStore(RedisOptions options, LongSupplier clock) {
+        this.options = options;
+        this.clock = clock;
+        timer = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().name("millrace-redis-timer").daemon().factory());
+        timer.setRemoveOnCancelPolicy(true);
+        complainedNanos = clock.getAsLong() - COMPLAINT_PAUSE_NANOS;
+        connector = new Connector(ConnectionText.parse(options.connection()), timer);
+        breaker = new Breaker(options.breakerFailures());
+        cache = new RowCache(options.cacheAge().toNanos(), options.cacheBytes());
+        reader = new RowReader(options, connector, cache, breaker, timer, clock);
+    }
+
+    /// Opens a store.
+    ///
+    /// @throws IllegalArgumentException if the connection's text is none
+    public static RedisStore open(RedisOptions options) {
+        return new RedisStore(options, System::nanoTime);
+    }
+
+    /// How it is asked.
+    public RedisOptions options() {
+        return options;
+    }
+
+    /// Whether there is a connection now.
+    public boolean isConnected() {
+        return connector.connection() != null;
+    }
+
+    /// What has become of reads so far.
+    public RedisCounts counts() {
+        return new RedisCounts(
+                asked.sum(),
+                cached.sum(),
+                reader.joined.sum(),
+                reader.read.sum(),
+                failed.sum(),
+                reader.late.sum(),
+                stale.sum(),
+                unreadable.sum(),
+                reader.pending(),
+                cache.bytes(),
+                isConnected(),
+                breaker.isOpen());
+    }
+
+    /// The type that values of a join key are written as.
+    public JoinKey joinKey(String name, boolean text) {
+        JoinKey.Type usual = text ? JoinKey.Type.STRING : JoinKey.Type.INT64;
+        return new JoinKey(name, options.joinKeyTypes().getOrDefault(name, usual));
+    }
+
+    /// Reads rows of entities. All that is not at hand goes out together.
+    ///
+    /// @param wanted no view is there twice
+    /// @param timeoutNanos when to give up at the latest
+    /// @return ends in time and normally: for each view a row for each key, in their order
+    /// @throws IllegalArgumentException if a key is not what its view has
+    public CompletableFuture<List<List<RowRead>>> read(List<RowsWanted> wanted, long timeoutNanos) {
+        Reading reading = new Reading(wanted);
+        long now = clock.getAsLong();
+        List<Place> places = new ArrayList<>();
+        Set<RowKey> missing = new LinkedHashSet<>();
+        for (int i = 0; i < wanted.size(); i++) {
+            PreparedView view = prepared(wanted.get(i).view());
+            List<List<Object>> keys = wanted.get(i).keys();
+            for (int j = 0; j < keys.size(); j++) {
+                RowKey key = new RowKey(view, view.keys().key(keys.get(j).toArray()));
+                FeastRow row = cache.fresh(key, now);
+                if (row == null) {
+                    places.add(new Place(i, j, key));
+                    missing.add(key);
+                } else {
+                    reading.answers.get(i).set(j, new RowRead(row, null));
+                }
+            }
+            asked.add(keys.size());
+        }
+        cached.add(reading.rows - places.size());
+        await(reading, places, missing, Math.min(timeoutNanos, options.timeout().toNanos()));
+        return reading.whole;
+    }
+
+    /// A row of a request that is not at hand.
+    private record Place(int view, int key, RowKey row) {}
+
+    /// What comes for a request.
+    private static final class Reading {
+        private final List<RowsWanted> wanted;
+        private final List<List<RowRead>> answers = new ArrayList<>();
+        private final CompletableFuture<List<List<RowRead>>> whole = new CompletableFuture<>();
+        private final AtomicInteger left = new AtomicInteger();
+        private int rows;
+        private boolean told;
+
+        Reading(List<RowsWanted> wanted) {
+            this.wanted = wanted;
+            for (RowsWanted each : wanted) {
+                List<RowRead> of = new ArrayList<>(Collections.nCopies(each.keys().size(), null));
+                answers.add(of);
+                rows += of.size();
+            }
+        }
+
+        /// Takes a row unless it is too late; whether it did.
+        synchronized boolean put(int view, int key, RowRead read) {
+            if (told || answers.get(view).get(key) != null) {
+                return false;
+            }
+            answers.get(view).set(key, read);
+            return true;
+        }
+
+        void tell() {
+            synchronized (this) {
+                told = true;
+            }
+            whole.complete(answers);
+        }
+    }
+
+    private void await(Reading reading, List<Place> places, Set<RowKey> missing, long timeoutNanos) {
+        if (places.isEmpty()) {
+            reading.tell();
+            return;
+        }
+        Map<RowKey, List<Place>> waiting = new HashMap<>();
+        places.forEach(place -> waiting.computeIfAbsent(place.row(), _ -> new ArrayList<>(1)).add(place));
+        reading.left.set(missing.size());
+        List<CompletableFuture<FeastRow>> coming = reader.read(missing);
+        int next = 0;
+        for (RowKey key : missing) {
+            List<Place> mine = waiting.get(key);
+            var _ = coming.get(next++).whenComplete((row, error) -> {
+                for (Place place : mine) {
+                    put(reading, place, row, error);
+                }
+                if (reading.left.decrementAndGet() == 0) {
+                    reading.tell();
+                }
+            });
+        }
+        if (!reading.whole.isDone() && timeoutNanos < options.timeout().toNanos()) {
+            var limit = timer.schedule(() -> giveUp(reading, places), timeoutNanos, TimeUnit.NANOSECONDS);
+            var _ = reading.whole.whenComplete((_, _) -> limit.cancel(false));
+        }
+    }
+
+    private void giveUp(Reading reading, List<Place> places) {
+        StoreAwayException late = new StoreAwayException("the request's time was over before Redis answered");
+        places.forEach(place -> put(reading, place, null, late));
+        reading.tell();
+    }
+
+    private void put(Reading reading, Place place, FeastRow row, Throwable error) {
+        if (error == null) {
+            reading.put(place.view(), place.key(), new RowRead(row, null));
+            return;
+        }
+        if (error instanceof FeastFormatException) {
+            unreadable(error.getMessage());
+        }
+        FeastRow older = reading.wanted.get(place.view()).stale() ? cache.any(place.row()) : null;
+        if (reading.put(place.view(), place.key(), new RowRead(older, error.getMessage()))) {
+            (older == null ? failed : stale).increment();
+        }
+    }
+
+    private void unreadable(String why) {
+        unreadable.increment();
+        long now = clock.getAsLong();
+        if (now - complainedNanos >= COMPLAINT_PAUSE_NANOS) {
+            complainedNanos = now;
+            LOG.warn("what is stored cannot be used: {}", why);
+        }
+    }
+
+    private PreparedView prepared(FeastView view) {
+        PreparedView known = views.get(view);
+        if (known != null) {
+            return known;
+        }
+        if (views.size() >= MAX_VIEWS) {
+            // Requests may name whatever they like: what they did not name lately is prepared anew.
+            views.clear();
+        }
+        return views.computeIfAbsent(view, each -> new PreparedView(each, options));
+    }
+
+    @Override
+    public void require(FeatureView view) {
+        prepared(feast(view));
+    }
+
+    private FeastView feast(FeatureView view) {
+        boolean text = view.entity().type() == ValueType.STRING;
+        return new FeastView(
+                view.name(),
+                List.of(joinKey(view.entity().joinKey(), text)),
+                view.fields().stream().map(FieldSpec::name).toList());
+    }
+
+    @Override
+    public CompletableFuture<List<FetchedView>> fetch(List<WantedView> wanted, long timeoutNanos) {
+        List<RowsWanted> rows = new ArrayList<>();
+        List<List<Object>> keys = new ArrayList<>();
+        for (WantedView each : wanted) {
+            List<Object> of = List.copyOf(each.keys());
+            boolean stale = each.view().policies().onUnavailable() == FeatureView.OnUnavailable.STALE;
+            keys.add(of);
+            rows.add(new RowsWanted(feast(each.view()), of.stream().map(List::of).toList(), stale));
+        }
+        return read(rows, timeoutNanos).thenApply(read -> {
+            List<FetchedView> views = new ArrayList<>();
+            for (int i = 0; i < read.size(); i++) {
+                views.add(fetched(wanted.get(i), keys.get(i), read.get(i)));
+            }
+            return views;
+        });
+    }
+
+    private FetchedView fetched(WantedView wanted, List<Object> keys, List<RowRead> read) {
+        Map<Object, FetchedRow> rows = HashMap.newHashMap(keys.size());
+        String problem = null;
+        for (int i = 0; i < keys.size(); i++) {
+            RowRead each = read.get(i);
+            String why = each.problem();
+            FetchedRow row = FetchedRow.UNAVAILABLE;
+            try {
+                row = each.row() == null ? row : laidOut(wanted, each);
+            } catch (FeastFormatException e) {
+                unreadable(e.getMessage());
+                why = e.getMessage();
+            }
+            problem = problem == null ? why : problem;
+            rows.put(keys.get(i), row);
+        }
+        return new FetchedView(rows, problem);
+    }
+
+    private static FetchedRow laidOut(WantedView wanted, RowRead read) {
+        boolean unavailable = read.problem() != null;
+        if (!read.row().isWritten()) {
+            return unavailable ? FetchedRow.UNAVAILABLE : FetchedRow.ABSENT;
+        }
+        return new FetchedRow(
+                RowLayout.of(wanted.view(), wanted.layout(), read.row()), read.row().eventTimeMicros(), unavailable);
+    }
+
+    /// Closes its connection; what is on its way could not be had.
+    @Override
+    public void close() {
+        connector.close();
+        timer.shutdownNow();
+    }
+}
