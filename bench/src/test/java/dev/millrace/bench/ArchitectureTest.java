@@ -74,6 +74,7 @@ class ArchitectureTest {
                             "raw",
                             "version")),
             Map.entry("json", Set.of("memory")),
+            Map.entry("settings", Set.of("yaml")),
             Map.entry("load", Set.of("json")),
             Map.entry("conformance", Set.of("json")),
             Map.entry(
@@ -165,6 +166,8 @@ class ArchitectureTest {
                             "score",
                             "manage",
                             "control",
+                            "yaml",
+                            "settings",
                             "server")),
             Map.entry("bench.model", Set.of("memory")),
             Map.entry("bench.report", Set.of("ort")),

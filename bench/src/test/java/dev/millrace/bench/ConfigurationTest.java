@@ -125,7 +125,7 @@ class ConfigurationTest {
             }
         }
         TreeSet<String> named =
-                new TreeSet<>(List.of("--verbose", "--shutdown-grace", "--exit-on-error", "--admin-token"));
+                new TreeSet<>(List.of("--config", "--verbose", "--shutdown-grace", "--exit-on-error", "--admin-token"));
         for (String table : List.of("RuntimeConfig", "ServerConfig", "ControlConfig")) {
             table(table).stream()
                     .flatMap(row -> Arrays.stream(row.get(1).split(", ")))

@@ -10,6 +10,7 @@ import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.server.MillraceServer;
 import dev.millrace.server.ServerConfig;
 import dev.millrace.server.Version;
+import dev.millrace.settings.SettingException;
 import dev.millrace.store.EmbeddedStore;
 import dev.millrace.store.StoreOptions;
 import java.io.IOException;
@@ -48,6 +49,13 @@ final class ServeCommand implements Callable<Integer> {
             description = "Folder of models, as <model>/<version>/model.onnx; may be given again."
                     + " Without it the example models are served.")
     private List<Path> repositories = List.of();
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "Configuration file of the server, in YAML; docs/configuration.md says what may be in it.",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private Path file;
 
     @Option(names = "--http-host", paramLabel = "HOST", description = "Address to listen on.")
     private String host = ServerConfig.DEFAULT_HOST;
@@ -228,6 +236,7 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private ServerConfig config() {
+        readFile();
         List<Path> folders = repositories.isEmpty() ? List.of(examples()) : repositories;
         for (Path folder : folders) {
             if (!Files.isDirectory(folder)) {
@@ -269,6 +278,20 @@ final class ServeCommand implements Callable<Integer> {
                     control.values(),
                     traceFolder);
         } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+    }
+
+    /// A section of the file is one more reader here.
+    private void readFile() {
+        if (file == null) {
+            return;
+        }
+        try {
+            new ServerFile().read(file);
+        } catch (IOException e) {
+            throw new ParameterException(spec.commandLine(), "--config " + file + " cannot be read: " + e);
+        } catch (SettingException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
     }
