@@ -128,6 +128,7 @@ class ArchitectureTest {
                             "manage",
                             "control",
                             "protocol",
+                            "online",
                             "loop",
                             "trace",
                             "grpc.message")),

@@ -8,6 +8,7 @@ import dev.millrace.limit.Limits;
 import dev.millrace.loop.CallPools;
 import dev.millrace.loop.WakeUp;
 import dev.millrace.manage.Management;
+import dev.millrace.online.OnlineFeatures;
 import dev.millrace.runtime.Millrace;
 import io.grpc.Attributes;
 import io.grpc.Codec;
@@ -51,6 +52,7 @@ public final class GrpcServer {
     private volatile ServerChannel listener;
     private volatile ManagementMessages management;
     private volatile AdminAccess admin;
+    private volatile OnlineFeatures features;
     private volatile boolean leaving;
     private volatile boolean draining;
 
@@ -70,6 +72,7 @@ public final class GrpcServer {
             GrpcEvents events) {
         this.shared = shared;
         health.setStatus(Methods.SERVICE, ServingStatus.SERVING);
+        health.setStatus(FeatureService.SERVICE, ServingStatus.SERVING);
         Limits limits = shared.limits();
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
                 .bossEventLoopGroup(group)
@@ -90,6 +93,7 @@ public final class GrpcServer {
                 .intercept(GuardedCall.all(this::place))
                 .addStreamTracerFactory(CallTracer.factory(events, limits))
                 .addService(InferenceService.of(this))
+                .addService(FeatureService.of(this))
                 .addService(health.getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance());
         if (limits.get(Limit.IDLE_TIMEOUT) > 0) {
@@ -139,9 +143,11 @@ public final class GrpcServer {
     /// Accepts connections from now on.
     ///
     /// @param access decides who may change models
+    /// @param stored answers requests for stored features
     /// @param version the server's
-    public void open(Millrace runtime, Management asked, AdminAccess access, String version) {
+    public void open(Millrace runtime, Management asked, AdminAccess access, OnlineFeatures stored, String version) {
         admin = access;
+        features = stored;
         management = new ManagementMessages(runtime, asked, version);
         listener.config().setAutoRead(true);
     }
@@ -190,6 +196,11 @@ public final class GrpcServer {
 
     ManagementMessages management() {
         return management;
+    }
+
+    /// Answers requests for stored features.
+    OnlineFeatures features() {
+        return features;
     }
 
     /// Decides who may change models.

@@ -245,7 +245,8 @@ final class InferenceService {
                         .startCall(call, headers)));
     }
 
-    private static <B> void answer(CompletionStage<B> answer, ServerCallStreamObserver<B> client, GrpcLoop loop) {
+    /// Answers on the loop when there is an answer.
+    static <B> void answer(CompletionStage<B> answer, ServerCallStreamObserver<B> client, GrpcLoop loop) {
         answer.whenComplete((response, problem) -> loop.wakeUp().execute(() -> {
             if (client.isCancelled()) {
                 return;
@@ -271,7 +272,8 @@ final class InferenceService {
         observer.onCompleted();
     }
 
-    private static Status status(Throwable problem) {
+    /// What is to be told of a request that cannot be answered.
+    static Status status(Throwable problem) {
         return switch (problem) {
             case CompletionException e when e.getCause() != null -> status(e.getCause());
             case ManagementException e -> of(e.problem()).withDescription(e.getMessage());

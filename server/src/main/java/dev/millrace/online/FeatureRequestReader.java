@@ -38,19 +38,11 @@ final class FeatureRequestReader extends JsonObjectReader {
     }
 
     private FeatureRequest checked() {
-        if ((references == null) == (service == null)) {
-            String came = references == null
-                    ? "neither features nor feature_service came"
-                    : "both features and feature_service came";
-            throw Refusal.invalid(came + ", expected one of them");
-        }
-        if (references != null && references.isEmpty()) {
-            throw Refusal.invalid("features is empty, expected at least one view:feature");
-        }
+        FeatureRequest request = FeatureRequest.checked(references, service, entities, fullNames);
         if (entities == null) {
             throw Refusal.invalid("entities is missing, expected " + EXPECTED_ENTITIES);
         }
-        return new FeatureRequest(references, service, entities, fullNames);
+        return request;
     }
 
     private List<String> texts() {

@@ -51,7 +51,8 @@ abstract class JsonObjectReader {
         return requireShort(name, text(name));
     }
 
-    private static String requireShort(String what, String name) {
+    /// A name that is no longer than any that there is.
+    static String requireShort(String what, String name) {
         if (name.length() > MAX_NAME) {
             throw Refusal.invalid(
                     what + " has " + name.length() + " characters, expected a name of at most " + MAX_NAME);

@@ -37,6 +37,13 @@ public final class OnlineFeatures {
     /// The most values that an answer may have.
     static final int MAX_VALUES = 1 << 18;
 
+    /// The most bytes that a request may have.
+    public static final int MAX_REQUEST_BYTES = 1 << 23;
+
+    private static final int SMALL_REQUEST_BYTES = 1 << 10;
+    /// What a byte of a request takes when it is read: an object for each value.
+    private static final int BYTES_PER_BYTE = 16;
+
     /// What a value takes in an answer and on the way there, about: itself, its status and its time, twice.
     private static final long VALUE_BYTES = 160;
     /// Texts may be longer.
@@ -68,6 +75,32 @@ public final class OnlineFeatures {
         this.clock = clock;
     }
 
+    /// Whether a request is answered so soon that others may wait for it; beside the loop otherwise.
+    public static boolean isSmall(int bytes) {
+        return bytes <= SMALL_REQUEST_BYTES;
+    }
+
+    /// Takes from the heap what a larger request takes while it is answered.
+    ///
+    /// @param what it is called
+    /// @return what to [#release(long)]
+    /// @throws Refusal if it has more than [#MAX_REQUEST_BYTES]
+    public long reserve(String what, int bytes) {
+        if (bytes > MAX_REQUEST_BYTES) {
+            throw new Refusal(
+                    Outcome.TOO_LARGE,
+                    what + " has " + bytes + " bytes, expected at most " + MAX_REQUEST_BYTES + " here");
+        }
+        long taken = (long) BYTES_PER_BYTE * bytes;
+        heap.reserve(MemoryTag.BODY, taken);
+        return taken;
+    }
+
+    /// Gives back what was taken.
+    public void release(long taken) {
+        heap.release(MemoryTag.BODY, taken);
+    }
+
     /// Answers a request.
     ///
     /// @param body in JSON
@@ -75,6 +108,16 @@ public final class OnlineFeatures {
     public byte[] answer(byte[] body) {
         requireStore();
         return answer(FeatureRequestReader.request(body), JsonAnswer::bytes);
+    }
+
+    /// Answers a request.
+    ///
+    /// @param message Feast's `GetOnlineFeaturesRequest`, as it is on the wire
+    /// @return its `GetOnlineFeaturesResponse`
+    /// @throws Refusal if it is wrong, or there is no such thing
+    public byte[] answerWire(byte[] message) {
+        requireStore();
+        return answer(WireFeatureRequest.request(message), WireAnswer::bytes);
     }
 
     private byte[] answer(FeatureRequest request, Function<FeatureAnswer, byte[]> encoder) {

@@ -46,6 +46,7 @@ final class StoreRows {
             case null -> false;
             case String text when texts -> reader.find(text);
             case Long number when !texts -> reader.find(number);
+            case Integer number when !texts -> reader.find(number.longValue());
             default ->
                 throw Refusal.invalid("entities." + schema.key().name() + "[" + at + "] is "
                         + JsonObjectReader.describe(key) + ", expected "

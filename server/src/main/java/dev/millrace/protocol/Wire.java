@@ -15,12 +15,18 @@ import java.util.Arrays;
 ///
 /// What is read ends at a limit: the end of the message, or of the field that was entered. Threads: one. Ownership: the
 /// bytes are somebody else's and have to stay there until [#close()].
-final class Wire implements BinaryBody {
-    /// How a field's value is written: a number of 7 bits per byte, 8 bytes, a length and as many bytes, 4 bytes.
-    static final int VARINT = 0;
-    static final int FIXED64 = 1;
-    static final int LENGTH = 2;
-    static final int FIXED32 = 5;
+public final class Wire implements BinaryBody {
+    /// How a field's value is written: a number of 7 bits per byte.
+    public static final int VARINT = 0;
+
+    /// 8 bytes.
+    public static final int FIXED64 = 1;
+
+    /// A length and as many bytes.
+    public static final int LENGTH = 2;
+
+    /// 4 bytes.
+    public static final int FIXED32 = 5;
 
     private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -39,7 +45,7 @@ final class Wire implements BinaryBody {
     private int limit;
 
     /// Adds bytes to the end of the message that is given to it, before any is read.
-    void add(MemorySegment bytes) {
+    public void add(MemorySegment bytes) {
         grow();
         parts[count] = bytes;
         starts[count + 1] = Math.toIntExact(starts[count] + bytes.byteSize());
@@ -54,7 +60,7 @@ final class Wire implements BinaryBody {
     }
 
     /// Begins to read what was added.
-    void open() {
+    public void open() {
         position = 0;
         limit = starts[count];
         part = MemorySegment.NULL;
@@ -77,13 +83,13 @@ final class Wire implements BinaryBody {
 
     /// Where the next byte is.
     @Hot
-    int position() {
+    public int position() {
         return position;
     }
 
     /// Goes to another place, which ends at `end`.
     @Hot
-    void seek(int place, int end) {
+    public void seek(int place, int end) {
         position = place;
         limit = end;
     }
@@ -104,14 +110,14 @@ final class Wire implements BinaryBody {
     ///
     /// @param outer the limit before it
     @Hot
-    void leave(int outer) {
+    public void leave(int outer) {
         position = limit;
         limit = outer;
     }
 
     /// Whether there is more before the limit.
     @Hot
-    boolean hasMore() {
+    public boolean hasMore() {
         return position < limit;
     }
 
@@ -141,7 +147,7 @@ final class Wire implements BinaryBody {
 
     /// Reads a number of up to 64 bits.
     @Hot
-    long varint() {
+    public long varint() {
         long value = next();
         if (value >= 0) {
             return value;
@@ -159,7 +165,7 @@ final class Wire implements BinaryBody {
 
     /// Reads what a field is: its number and how its value is written, see [#tag(int, int)].
     @Hot
-    int tag() {
+    public int tag() {
         long tag = varint();
         if (tag <= 0 || tag > 0xFFFF_FFFFL || tag >>> TYPE_BITS == 0) {
             throw wrongNumber(tag >>> TYPE_BITS);
@@ -173,7 +179,7 @@ final class Wire implements BinaryBody {
 
     /// A field's number and how its value is written.
     @Hot
-    static int tag(int number, int type) {
+    public static int tag(int number, int type) {
         return number << TYPE_BITS | type;
     }
 
@@ -185,7 +191,7 @@ final class Wire implements BinaryBody {
 
     /// Reads a length, which the limit allows.
     @Hot
-    int size() {
+    public int size() {
         long size = varint();
         if (size < 0 || size > limit - position) {
             throw cutOff(size);
@@ -202,7 +208,7 @@ final class Wire implements BinaryBody {
     ///
     /// @return the limit before
     @Hot
-    int enter() {
+    public int enter() {
         int size = size();
         int outer = limit;
         limit = position + size;
@@ -211,7 +217,7 @@ final class Wire implements BinaryBody {
 
     /// Passes over the value of a field.
     @Hot
-    void skip(int tag) {
+    public void skip(int tag) {
         switch (type(tag)) {
             case VARINT -> varint();
             case FIXED64 -> advance(Long.BYTES);
@@ -227,7 +233,7 @@ final class Wire implements BinaryBody {
 
     /// Passes over bytes.
     @Hot
-    void advance(int bytes) {
+    public void advance(int bytes) {
         if (bytes > limit - position) {
             throw malformed("a field is cut off");
         }
@@ -236,7 +242,7 @@ final class Wire implements BinaryBody {
 
     /// Reads 4 bytes.
     @Hot
-    int fixed32() {
+    public int fixed32() {
         int at = position;
         advance(Integer.BYTES);
         return getInt(at);
@@ -244,7 +250,7 @@ final class Wire implements BinaryBody {
 
     /// Reads 8 bytes.
     @Hot
-    long fixed64() {
+    public long fixed64() {
         return (fixed32() & 0xFFFF_FFFFL) | ((long) fixed32() << Integer.SIZE);
     }
 
@@ -312,7 +318,7 @@ final class Wire implements BinaryBody {
     ///
     /// @param what whose text it is, for messages
     /// @throws Refusal if it is no UTF-8
-    String text(int from, int size, String what) {
+    public String text(int from, int size, String what) {
         byte[] bytes = new byte[size];
         get(from, bytes);
         try {

@@ -2,35 +2,40 @@
 package dev.millrace.protocol;
 
 import dev.millrace.memory.Hot;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /// Writes fields of protobuf messages into an array that grows. Threads: one.
-final class WireWriter {
+public final class WireWriter {
     private static final int LONGEST_VARINT = 10;
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private byte[] bytes = new byte[512];
     private int length;
 
     /// Begins anew.
     @Hot
-    WireWriter reset() {
+    public WireWriter reset() {
         length = 0;
         return this;
     }
 
     @Hot
-    int length() {
+    public int length() {
         return length;
     }
 
     /// What was written, in its first [#length()] bytes; valid until more is written.
     @Hot
-    byte[] array() {
+    public byte[] array() {
         return bytes;
     }
 
     /// A copy of what was written.
-    byte[] toBytes() {
+    public byte[] toBytes() {
         return Arrays.copyOf(bytes, length);
     }
 
@@ -46,7 +51,7 @@ final class WireWriter {
     }
 
     @Hot
-    WireWriter varint(long value) {
+    public WireWriter varint(long value) {
         reserve(LONGEST_VARINT);
         long left = value;
         while ((left & ~0x7FL) != 0) {
@@ -57,6 +62,24 @@ final class WireWriter {
         return this;
     }
 
+    /// Four bytes, the lowest first.
+    @Hot
+    public WireWriter fixed32(int value) {
+        reserve(Integer.BYTES);
+        INT.set(bytes, length, value);
+        length += Integer.BYTES;
+        return this;
+    }
+
+    /// Eight bytes, the lowest first.
+    @Hot
+    public WireWriter fixed64(long value) {
+        reserve(Long.BYTES);
+        LONG.set(bytes, length, value);
+        length += Long.BYTES;
+        return this;
+    }
+
     /// How many bytes a number takes.
     @Hot
     static int varintSize(long value) {
@@ -64,12 +87,12 @@ final class WireWriter {
     }
 
     @Hot
-    WireWriter raw(byte[] more) {
+    public WireWriter raw(byte[] more) {
         return raw(more, more.length);
     }
 
     @Hot
-    WireWriter raw(byte[] more, int count) {
+    public WireWriter raw(byte[] more, int count) {
         reserve(count);
         System.arraycopy(more, 0, bytes, length, count);
         length += count;
@@ -78,13 +101,13 @@ final class WireWriter {
 
     /// A field of bytes.
     @Hot
-    WireWriter bytes(int field, byte[] value) {
+    public WireWriter bytes(int field, byte[] value) {
         return varint(Wire.tag(field, Wire.LENGTH)).varint(value.length).raw(value);
     }
 
     /// The beginning of a field whose `size` bytes come next.
     @Hot
-    WireWriter begin(int field, long size) {
+    public WireWriter begin(int field, long size) {
         return varint(Wire.tag(field, Wire.LENGTH)).varint(size);
     }
 }

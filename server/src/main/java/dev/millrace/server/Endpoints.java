@@ -33,11 +33,6 @@ import java.util.function.UnaryOperator;
 final class Endpoints {
     private static final byte[] NOTHING = {};
     private static final int COPIES = 3;
-    /// What a byte of a request for features takes when it is read: an object for each value.
-    private static final int BYTES_PER_BYTE = 16;
-
-    private static final int SMALL_FEATURES_BODY = 1 << 10;
-    private static final int MAX_FEATURES_BODY = 1 << 23;
 
     private final Metrics metrics;
     private final Management management;
@@ -84,7 +79,7 @@ final class Endpoints {
 
     /// Small requests for features are answered at once, larger ones beside the loop, which has others to answer.
     private void onlineFeatures(Exchange exchange, Loop loop, ByteBuf body) {
-        if (body.readableBytes() <= SMALL_FEATURES_BODY) {
+        if (OnlineFeatures.isSmall(body.readableBytes())) {
             exchange.answer(Page.json(HttpStatus.OK, features.answer(ByteBufUtil.getBytes(body))));
         } else {
             beside(exchange, loop, body, features::answer);
@@ -100,27 +95,15 @@ final class Endpoints {
     }
 
     /// Answers later, on the loop, what is found out by a thread of its own.
-    private static void beside(Exchange exchange, Loop loop, ByteBuf body, UnaryOperator<byte[]> answer) {
-        long taken = reserveFeatures(loop, body);
+    private void beside(Exchange exchange, Loop loop, ByteBuf body, UnaryOperator<byte[]> answer) {
+        long taken = features.reserve("the body", body.readableBytes());
         byte[] text = ByteBufUtil.getBytes(body);
         Supplier<Page> page = () -> Page.json(HttpStatus.OK, answer.apply(text));
         later(
                 exchange,
                 loop,
                 CompletableFuture.supplyAsync(page, Thread::startVirtualThread)
-                        .whenComplete((_, _) -> loop.heap().release(MemoryTag.BODY, taken)));
-    }
-
-    private static long reserveFeatures(Loop loop, ByteBuf body) {
-        int length = body.readableBytes();
-        if (length > MAX_FEATURES_BODY) {
-            throw new Refusal(
-                    Outcome.TOO_LARGE,
-                    "the body has " + length + " bytes, expected at most " + MAX_FEATURES_BODY + " here");
-        }
-        long taken = (long) BYTES_PER_BYTE * length;
-        loop.heap().reserve(MemoryTag.BODY, taken);
-        return taken;
+                        .whenComplete((_, _) -> features.release(taken)));
     }
 
     /// Answers when the models are changed, which may take a while. What came for that is on the heap until then: as it

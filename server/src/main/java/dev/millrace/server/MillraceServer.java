@@ -94,6 +94,7 @@ public final class MillraceServer implements AutoCloseable {
     private RepositoryControl control;
     private AdminAccess admin;
     private Management management;
+    private OnlineFeatures features;
     private Endpoints endpoints;
 
     private MillraceServer(ServerConfig config, LongSupplier clock) throws IOException {
@@ -239,7 +240,7 @@ public final class MillraceServer implements AutoCloseable {
                 config.control(), limits, counters::limited, config.repositories(), millrace.lifecycle());
         management = new Management(millrace, control, config.control().strictReadiness(), tracing);
         metrics = new Metrics(millrace, counters, clients, management);
-        OnlineFeatures features = new OnlineFeatures(millrace, config.runtime(), InstantSource.system());
+        features = new OnlineFeatures(millrace, config.runtime(), InstantSource.system());
         endpoints = new Endpoints(metrics, management, features);
         admin = new AdminAccess(config.control());
         Loop.Shared shared =
@@ -264,7 +265,7 @@ public final class MillraceServer implements AutoCloseable {
             adminListener.config().setAutoRead(true);
         }
         if (grpc != null) {
-            grpc.open(millrace, management, admin, Version.number());
+            grpc.open(millrace, management, admin, features, Version.number());
         }
     }
 

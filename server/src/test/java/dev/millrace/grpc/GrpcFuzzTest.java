@@ -9,8 +9,16 @@ import static dev.millrace.grpc.GrpcClient.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.millrace.grpc.message.FeastServing.FeatureList;
+import dev.millrace.grpc.message.FeastServing.GetOnlineFeaturesRequest;
+import dev.millrace.grpc.message.FeastTypes.RepeatedValue;
+import dev.millrace.grpc.message.FeastTypes.Value;
 import dev.millrace.grpc.message.Messages.InferTensorContents;
 import dev.millrace.server.TestServer;
+import dev.millrace.store.EmbeddedStore;
+import dev.millrace.store.StoreOptions;
+import dev.millrace.store.ViewSchema;
+import dev.millrace.store.WriteBatch;
 import io.grpc.CallOptions;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
@@ -21,6 +29,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -28,6 +37,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Valid requests with random damage: each gets an answer, which is never the server's fault, and leaves nothing
 /// behind. `-Dmillrace.fuzz.messages=1000000` sends more of them, `-Dmillrace.fuzz.seed` others.
@@ -75,16 +85,58 @@ class GrpcFuzzTest {
         }
     };
 
-    private static final MethodDescriptor<byte[], byte[]> INFER = MethodDescriptor.<byte[], byte[]>newBuilder()
-            .setType(MethodDescriptor.MethodType.UNARY)
-            .setFullMethodName(Methods.SERVICE + "/ModelInfer")
-            .setRequestMarshaller(BYTES)
-            .setResponseMarshaller(BYTES)
-            .build();
+    /// Two requests for features, the second one by the name of a service.
+    private static final List<byte[]> FEATURES = List.of(
+            GetOnlineFeaturesRequest.newBuilder()
+                    .setFeatures(FeatureList.newBuilder().addVal("stats:a").addVal("stats:b"))
+                    .putEntities(
+                            "user",
+                            RepeatedValue.newBuilder()
+                                    .addVal(Value.newBuilder().setInt64Val(1))
+                                    .addVal(Value.newBuilder().setInt32Val(-1))
+                                    .addVal(Value.getDefaultInstance())
+                                    .build())
+                    .setFullFeatureNames(true)
+                    .build()
+                    .toByteArray(),
+            GetOnlineFeaturesRequest.newBuilder()
+                    .setFeatureService("linear")
+                    .putEntities(
+                            "user",
+                            RepeatedValue.newBuilder()
+                                    .addVal(Value.newBuilder().setStringVal("\u00e9"))
+                                    .build())
+                    .build()
+                    .toByteArray());
+
+    @TempDir
+    private Path folder;
+
+    /// A method whose messages are bytes.
+    static MethodDescriptor<byte[], byte[]> unary(String name) {
+        return MethodDescriptor.<byte[], byte[]>newBuilder()
+                .setType(MethodDescriptor.MethodType.UNARY)
+                .setFullMethodName(name)
+                .setRequestMarshaller(BYTES)
+                .setResponseMarshaller(BYTES)
+                .build();
+    }
 
     @Test
     void shouldNeverFailOnDamagedRequests() {
         run(3000);
+    }
+
+    @Test
+    void shouldNeverFailOnDamagedRequestsForFeatures() throws IOException {
+        runFeatures(3000);
+    }
+
+    @Test
+    @Tag("slow")
+    @Timeout(3600)
+    void shouldNeverFailOnManyDamagedRequestsForFeatures() throws IOException {
+        runFeatures(MESSAGES);
     }
 
     @Test
@@ -95,13 +147,32 @@ class GrpcFuzzTest {
     }
 
     private static void run(int rounds) {
+        try (TestServer server = GrpcClient.server()) {
+            run(server, unary(Methods.SERVICE + "/ModelInfer"), REQUESTS, rounds);
+        }
+    }
+
+    private void runFeatures(int rounds) throws IOException {
+        ViewSchema schema = ViewSchema.parse("view stats\nkey user int64\nfield a float64\nfield b string(9)\n");
+        EmbeddedStore store = EmbeddedStore.open(folder, StoreOptions.DEFAULT, schema);
+        try (store;
+                TestServer server = TestServer.start(config ->
+                        config.withGrpcPort(0).withRuntime(config.runtime().withFeatureStore(store)))) {
+            store.write(new WriteBatch().row(store.view("stats"), 1, 1, 1).putDouble(0, 0.5));
+            run(server, unary(FeatureService.SERVICE + "/GetOnlineFeatures"), FEATURES, rounds);
+            // All native memory is looked at when the server closes.
+            store.close();
+        }
+    }
+
+    private static void run(
+            TestServer server, MethodDescriptor<byte[], byte[]> method, List<byte[]> requests, int rounds) {
         SplittableRandom random = new SplittableRandom(SEED);
         int good = 0;
-        try (TestServer server = GrpcClient.server();
-                GrpcClient client = new GrpcClient(server)) {
+        try (GrpcClient client = new GrpcClient(server)) {
             for (int round = 0; round < rounds; round++) {
-                byte[] damaged = damage(REQUESTS.get(random.nextInt(REQUESTS.size())), random);
-                Status.Code code = code(client, damaged);
+                byte[] damaged = damage(requests.get(random.nextInt(requests.size())), random);
+                Status.Code code = code(client, method, damaged);
                 good += code == Status.Code.OK ? 1 : 0;
                 assertThat(code)
                         .as("seed %d, round %d: %s", SEED, round, Arrays.toString(damaged))
@@ -116,10 +187,10 @@ class GrpcFuzzTest {
         }
     }
 
-    private static Status.Code code(GrpcClient client, byte[] request) {
+    private static Status.Code code(GrpcClient client, MethodDescriptor<byte[], byte[]> method, byte[] request) {
         try {
             ClientCalls.blockingUnaryCall(
-                    client.channel(), INFER, CallOptions.DEFAULT.withDeadlineAfter(60, TimeUnit.SECONDS), request);
+                    client.channel(), method, CallOptions.DEFAULT.withDeadlineAfter(60, TimeUnit.SECONDS), request);
             return Status.Code.OK;
         } catch (StatusRuntimeException e) {
             return e.getStatus().getCode();

@@ -39,6 +39,7 @@ import dev.millrace.grpc.message.Messages.ServerReadyResponse;
 import dev.millrace.grpc.message.Messages.SystemSharedMemoryRegisterRequest;
 import dev.millrace.grpc.message.Messages.SystemSharedMemoryRegisterResponse;
 import dev.millrace.server.TestServer;
+import io.grpc.CallOptions;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
@@ -47,6 +48,7 @@ import io.grpc.health.v1.HealthGrpc;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -332,6 +334,19 @@ class GrpcManagementTest {
     }
 
     @Test
+    void shouldSayThatThereIsNoFeatureStore() {
+        StatusRuntimeException refusal = catchThrowableOfType(
+                StatusRuntimeException.class,
+                () -> ClientCalls.blockingUnaryCall(
+                        client.channel(),
+                        GrpcFuzzTest.unary(FeatureService.SERVICE + "/GetOnlineFeatures"),
+                        CallOptions.DEFAULT.withDeadlineAfter(60, TimeUnit.SECONDS),
+                        new byte[0]));
+        assertThat(refusal.getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+        assertThat(refusal.getStatus().getDescription()).contains("this server has no feature store");
+    }
+
+    @Test
     void shouldTellWhatItSpeaks() throws InvalidProtocolBufferException {
         ServerReflectionResponse services =
                 reflect(ServerReflectionRequest.newBuilder().setListServices("").build());
@@ -341,13 +356,22 @@ class GrpcManagementTest {
 
         assertThat(services.getListServicesResponse().getServiceList())
                 .extracting(service -> service.getName())
-                .contains(Methods.SERVICE, "grpc.health.v1.Health");
+                .contains(Methods.SERVICE, FeatureService.SERVICE, "grpc.health.v1.Health");
         FileDescriptorProto descriptor =
                 FileDescriptorProto.parseFrom(file.getFileDescriptorResponse().getFileDescriptorProto(0));
         assertThat(descriptor.getPackage()).isEqualTo("inference");
         assertThat(descriptor.getService(0).getMethodList())
                 .extracting(method -> method.getName())
                 .contains("ModelInfer", "ModelStreamInfer", "RepositoryIndex", "LogSettings");
+        FileDescriptorProto features = FileDescriptorProto.parseFrom(reflect(ServerReflectionRequest.newBuilder()
+                        .setFileContainingSymbol(FeatureService.SERVICE)
+                        .build())
+                .getFileDescriptorResponse()
+                .getFileDescriptorProto(0));
+        assertThat(features.getPackage()).isEqualTo("feast.serving");
+        assertThat(features.getService(0).getMethodList())
+                .extracting(method -> method.getName())
+                .containsExactly("GetFeastServingInfo", "GetOnlineFeatures");
     }
 
     private static ServerReflectionResponse reflect(ServerReflectionRequest request) {

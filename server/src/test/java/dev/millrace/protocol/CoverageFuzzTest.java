@@ -4,6 +4,10 @@ package dev.millrace.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.millrace.grpc.message.FeastServing.FeatureList;
+import dev.millrace.grpc.message.FeastServing.GetOnlineFeaturesRequest;
+import dev.millrace.grpc.message.FeastTypes.RepeatedValue;
+import dev.millrace.grpc.message.FeastTypes.Value;
 import dev.millrace.grpc.message.Messages.ModelInferRequest;
 import dev.millrace.grpc.message.Messages.ModelInferRequest.InferInputTensor;
 import dev.millrace.protocol.DecoderTarget.Kind;
@@ -81,6 +85,21 @@ class CoverageFuzzTest {
                 .addRawInputContents(ByteString.copyFrom(new byte[16]))
                 .build();
         seed(Kind.PROTOBUF, "linear", 0, request.toByteArray());
+        seed(
+                Kind.FEATURES,
+                "linear",
+                Bodies.json("{'features':['v:a'],'entities':{'user':[1,'a',null,0.5]},'full_feature_names':true}"));
+        GetOnlineFeaturesRequest features = GetOnlineFeaturesRequest.newBuilder()
+                .setFeatures(FeatureList.newBuilder().addVal("v:a"))
+                .putEntities(
+                        "user",
+                        RepeatedValue.newBuilder()
+                                .addVal(Value.newBuilder().setInt64Val(1))
+                                .addVal(Value.newBuilder().setStringVal("a"))
+                                .addVal(Value.newBuilder().setFloatVal(0.5f))
+                                .build())
+                .build();
+        seed(Kind.WIRE_FEATURES, "linear", 0, features.toByteArray());
     }
 
     @Test
@@ -97,7 +116,7 @@ class CoverageFuzzTest {
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 "com.code_intelligence.jazzer.Jazzer",
                 "--target_class=" + DecoderTarget.class.getName(),
-                "--instrumentation_includes=dev.millrace.json.**:dev.millrace.protocol.**",
+                "--instrumentation_includes=dev.millrace.json.**:dev.millrace.online.**:dev.millrace.protocol.**",
                 "-max_total_time=" + SECONDS,
                 "-timeout=30",
                 "-rss_limit_mb=4096",

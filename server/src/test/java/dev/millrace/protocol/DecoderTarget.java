@@ -6,6 +6,7 @@ import dev.millrace.limit.Limits;
 import dev.millrace.loop.BodyBytes;
 import dev.millrace.memory.MemoryExceededException;
 import dev.millrace.memory.Tensor;
+import dev.millrace.online.FeatureRequests;
 import dev.millrace.runtime.Call;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.server.RawModel;
@@ -41,7 +42,9 @@ public final class DecoderTarget {
         RAW,
         PREDICT,
         CSV,
-        PROTOBUF
+        PROTOBUF,
+        FEATURES,
+        WIRE_FEATURES
     }
 
     /// The two that choose, and of a mixed body the length of its JSON.
@@ -110,6 +113,8 @@ public final class DecoderTarget {
                 BYTES.of(Unpooled.wrappedBuffer(body), json, body.length - json);
                 JSON.decode(call, inputs, text, 0, json, BYTES);
             }
+            case FEATURES -> FeatureRequests.readJson(body);
+            case WIRE_FEATURES -> FeatureRequests.readWire(body);
             case PROTOBUF -> {
                 WIRE.begin();
                 try {
