@@ -150,8 +150,10 @@ class ArchitectureTest {
                             "loop",
                             "grpc")),
             Map.entry("feast", Set.of("features", "yaml")),
-            Map.entry("redis", Set.of("features", "spec", "policy", "remote", "feast")),
-            Map.entry("online", Set.of("memory", "json", "protocol", "raw", "runtime", "spec", "store")),
+            Map.entry("redis", Set.of("yaml", "features", "spec", "policy", "remote", "feast", "settings")),
+            Map.entry(
+                    "online",
+                    Set.of("memory", "json", "protocol", "raw", "runtime", "spec", "store", "feast", "redis")),
             Map.entry(
                     "cli",
                     Set.of(
@@ -159,6 +161,7 @@ class ArchitectureTest {
                             "ort",
                             "version",
                             "store",
+                            "redis",
                             "runtime",
                             "limit",
                             "load",

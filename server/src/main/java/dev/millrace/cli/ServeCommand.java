@@ -4,6 +4,9 @@ package dev.millrace.cli;
 import dev.millrace.memory.MemoryPlan;
 import dev.millrace.memory.ProcessMemory;
 import dev.millrace.ort.OrtRuntime;
+import dev.millrace.redis.RedisOptions;
+import dev.millrace.redis.RedisStore;
+import dev.millrace.redis.StoreSection;
 import dev.millrace.runtime.ModelLifecycle;
 import dev.millrace.runtime.ModelStatus;
 import dev.millrace.runtime.RuntimeConfig;
@@ -124,6 +127,9 @@ final class ServeCommand implements Callable<Integer> {
             showDefaultValue = CommandLine.Help.Visibility.NEVER)
     private Path featureStore;
 
+    /// Null if no feature store is in Redis.
+    private RedisOptions redis;
+
     @Option(
             names = "--trace-dir",
             paramLabel = "DIR",
@@ -181,8 +187,11 @@ final class ServeCommand implements Callable<Integer> {
         ModelLifecycle lifecycle;
         // It is closed after all who read it.
         try (EmbeddedStore store = openStore();
+                RedisStore remote = redis == null ? null : RedisStore.open(redis);
                 MillraceServer server = MillraceServer.start(
-                        config.withRuntime(config.runtime().withFeatureStore(store)), signals::serving)) {
+                        config.withRuntime(
+                                config.runtime().withFeatureStore(store).withRemoteStore(remote)),
+                        signals::serving)) {
             String broken = names(server.runtime().status(), false);
             if (control.exitsOnError() && !broken.isEmpty()) {
                 return failed(new IOException("models cannot be loaded, and --exit-on-error is true: " + broken));
@@ -288,7 +297,9 @@ final class ServeCommand implements Callable<Integer> {
             return;
         }
         try {
-            new ServerFile().read(file);
+            new ServerFile()
+                    .section("feature_store", section -> redis = StoreSection.read(section))
+                    .read(file);
         } catch (IOException e) {
             throw new ParameterException(spec.commandLine(), "--config " + file + " cannot be read: " + e);
         } catch (SettingException e) {

@@ -67,6 +67,11 @@ public final class FeastRow {
         return value == null ? null : FeastValue.decode(value);
     }
 
+    /// The value of a field as it is stored, which nobody changes; null if it was never written.
+    public byte[] bytes(int field) {
+        return values[field];
+    }
+
     /// When its values were so, in microseconds since 1970.
     public long eventTimeMicros() {
         return eventTimeMicros;

@@ -33,6 +33,20 @@ public record JoinKey(String name, Type type) {
         }
     }
 
+    /// Whether it can have a value.
+    public boolean takes(Object value) {
+        return switch (type) {
+            case STRING -> value instanceof String;
+            case INT32 -> value instanceof Long number && number.intValue() == number;
+            case INT64, UNIX_TIMESTAMP -> value instanceof Long;
+        };
+    }
+
+    /// What its values are.
+    public String expectation() {
+        return type.word();
+    }
+
     /// A value's bytes.
     ///
     /// @param value a [Long] or a [String]

@@ -113,7 +113,7 @@ final class FeatureService {
 
     private void answer(ServerCall<?, ?> call, byte[] request, ServerCallStreamObserver<byte[]> client) {
         try {
-            if (OnlineFeatures.isSmall(request.length)) {
+            if (server.features().isSmall(request.length)) {
                 client.onNext(server.features().answerWire(request));
                 client.onCompleted();
             } else {

@@ -15,13 +15,16 @@ final class FeatureColumns {
     /// The time of a row that is not there.
     private static final long NEVER = Long.MIN_VALUE;
 
+    /// Null if the store knows no types.
     private final ViewSchema schema;
     private final long maxAgeMicros;
+    private final List<String> names = new ArrayList<>();
     private final List<Field> fields = new ArrayList<>();
     private final List<FeatureColumn> columns = new ArrayList<>();
     private long nowMicros;
     private long[] times;
 
+    /// @param schema null if the store knows no types
     /// @param maxAgeMicros how old a row may be
     FeatureColumns(ViewSchema schema, long maxAgeMicros) {
         this.schema = schema;
@@ -34,13 +37,21 @@ final class FeatureColumns {
 
     /// Adds a feature; its place.
     ///
-    /// @param field one of the schema's
+    /// @param field one of the schema's, if there is one
     int add(String field) {
-        fields.add(schema.fields().get(schema.index(field)));
-        return fields.size() - 1;
+        names.add(field);
+        if (schema != null) {
+            fields.add(schema.fields().get(schema.index(field)));
+        }
+        return names.size() - 1;
     }
 
-    /// What was added, by place.
+    /// The names of what was added, by place.
+    List<String> names() {
+        return names;
+    }
+
+    /// What was added, by place, if there is a schema.
     List<Field> fields() {
         return fields;
     }
@@ -58,7 +69,9 @@ final class FeatureColumns {
         times = new long[rows];
         Arrays.fill(times, NEVER);
         columns.clear();
-        fields.forEach(field -> columns.add(new FeatureColumn(field, rows)));
+        for (int i = 0; i < names.size(); i++) {
+            columns.add(new FeatureColumn(schema == null ? null : fields.get(i), rows));
+        }
     }
 
     int rows() {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.online;
 
+import dev.millrace.feast.UnixTime;
 import dev.millrace.json.JsonWriter;
 import dev.millrace.online.FeatureAnswer.Feature;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +100,10 @@ final class JsonAnswer {
     }
 
     private void value(FeatureColumn column, int at) {
+        if (!column.isTyped()) {
+            object(column.getObject(at));
+            return;
+        }
         switch (column.type()) {
             case FLOAT64 -> json.number(column.getDouble(at));
             case FLOAT32 -> json.number(column.getFloat(at));
@@ -105,6 +111,29 @@ final class JsonAnswer {
             case BOOL -> json.bool(column.getBoolean(at));
             case TIMESTAMP -> json.number(Math.floorDiv(column.getLong(at), MICROS));
             case STRING -> json.string(column.getString(at));
+        }
+    }
+
+    /// A value of a type of its own; bytes are written in base64.
+    private void object(Object value) {
+        switch (value) {
+            case null -> json.raw("null");
+            case Double number -> json.number(number);
+            case Float number -> json.number(number);
+            case Long number -> json.number(number);
+            case Integer number -> json.number((long) number);
+            case Boolean bool -> json.bool(bool);
+            case UnixTime(long seconds) -> json.number(seconds);
+            case byte[] bytes -> json.string(Base64.getEncoder().encodeToString(bytes));
+            case List<?> items -> {
+                json.raw('[');
+                for (int i = 0; i < items.size(); i++) {
+                    json.raw(i > 0 ? "," : "");
+                    object(items.get(i));
+                }
+                json.raw(']');
+            }
+            case Object text -> json.string(text.toString());
         }
     }
 

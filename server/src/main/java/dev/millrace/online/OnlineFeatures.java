@@ -7,6 +7,8 @@ import dev.millrace.memory.MemoryTag;
 import dev.millrace.online.FeatureAnswer.Feature;
 import dev.millrace.protocol.Refusal;
 import dev.millrace.raw.ModelFeatures;
+import dev.millrace.redis.RedisOptions;
+import dev.millrace.redis.RedisStore;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.Outcome;
 import dev.millrace.runtime.RuntimeConfig;
@@ -15,15 +17,19 @@ import dev.millrace.store.FeatureStore;
 import dev.millrace.store.View;
 import dev.millrace.store.WriteBatch;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// Answers requests for stored features, and takes rows for them, as Feast's server does: `POST
 /// /get-online-features` and `POST /push`.
@@ -49,20 +55,25 @@ public final class OnlineFeatures {
     /// Texts may be longer.
     private static final int TEXT_COPIES = 2;
 
+    private static final Pattern VERSIONED = Pattern.compile("@v([1-9][0-9]*)$");
     private static final long MICROS = 1_000_000;
     private static final int NANOS_PER_MICRO = 1_000;
     private static final int MICROS_PER_MILLI = 1_000;
 
+    /// What is at hand; or null.
     private final FeatureStore store;
+    /// Where all other views are; or null.
+    private final RedisStore redis;
     private final Supplier<List<ModelFeatures>> models;
     private final MemoryBudget heap;
     private final InstantSource clock;
 
     /// A view of the request.
     ///
-    /// @param view where its rows are
+    /// @param name as the store knows it
+    /// @param view where its rows are; null if they are in Redis
     /// @param columns where they go to
-    private record Asked(View view, FeatureColumns columns) {}
+    private record Asked(String name, View view, FeatureColumns columns) {}
 
     /// Answers from a runtime's store.
     ///
@@ -70,14 +81,16 @@ public final class OnlineFeatures {
     /// @param config what it was opened with
     public OnlineFeatures(Millrace millrace, RuntimeConfig config, InstantSource clock) {
         this.store = config.featureStore().orElse(null);
+        // Of others nothing is known but what models need.
+        this.redis = config.remoteStore().orElse(null) instanceof RedisStore opened ? opened : null;
         this.models = millrace::features;
         this.heap = millrace.memory().heap();
         this.clock = clock;
     }
 
     /// Whether a request is answered so soon that others may wait for it; beside the loop otherwise.
-    public static boolean isSmall(int bytes) {
-        return bytes <= SMALL_REQUEST_BYTES;
+    public boolean isSmall(int bytes) {
+        return redis == null && bytes <= SMALL_REQUEST_BYTES;
     }
 
     /// Takes from the heap what a larger request takes while it is answered.
@@ -137,23 +150,72 @@ public final class OnlineFeatures {
         }
         requireDifferentNames(request, features);
         long bytes = values * VALUE_BYTES;
+        RedisRows far = new RedisRows(redis);
         for (Asked asked : views.values()) {
             bytes += (long) TEXT_COPIES * request.rows() * asked.columns().textBytes();
         }
         heap.reserve(MemoryTag.ANSWER, bytes);
         try {
             long now = now();
-            views.values().forEach(asked -> read(request, asked, now));
-            return encoder.apply(new FeatureAnswer(request.entities(), features));
+            views.values().forEach(asked -> read(request, asked, now, far));
+            FeatureAnswer answer = new FeatureAnswer(request.entities(), features);
+            return far.isEmpty() ? encoder.apply(answer) : encode(far.read(), answer, encoder);
         } finally {
             heap.release(MemoryTag.ANSWER, bytes);
         }
     }
 
-    private static void read(FeatureRequest request, Asked asked, long now) {
-        List<Object> keys = keys(request, asked.view());
+    /// How long the values are is known when they are here.
+    private byte[] encode(long valueBytes, FeatureAnswer answer, Function<FeatureAnswer, byte[]> encoder) {
+        long bytes = TEXT_COPIES * valueBytes;
+        heap.reserve(MemoryTag.ANSWER, bytes);
+        try {
+            return encoder.apply(answer);
+        } finally {
+            heap.release(MemoryTag.ANSWER, bytes);
+        }
+    }
+
+    /// Reads rows that are at hand; others are asked for.
+    private void read(FeatureRequest request, Asked asked, long now, RedisRows far) {
         asked.columns().begin(request.rows(), now);
-        StoreRows.read(asked.view(), keys, asked.columns());
+        if (asked.view() == null) {
+            far.add(asked.name(), joinKeys(request, asked.name()), request, asked.columns());
+        } else {
+            StoreRows.read(asked.view(), keys(request, asked.view()), asked.columns());
+        }
+    }
+
+    /// The join keys of a view in Redis: as it is declared, as a served model has it, or the only one of the request.
+    private List<String> joinKeys(FeatureRequest request, String view) {
+        RedisOptions.DeclaredView declared = redis.options().views().get(view);
+        List<String> keys = declared == null ? List.of() : declared.joinKeys();
+        if (keys.isEmpty()) {
+            keys = models.get().stream()
+                    .flatMap(model -> stored(model).stream())
+                    .filter(each -> each.name().equals(view))
+                    .map(each -> List.of(each.entity().joinKey()))
+                    .findFirst()
+                    .orElse(List.of());
+        }
+        if (keys.isEmpty() && request.entities().size() == 1) {
+            return List.copyOf(request.entities().keySet());
+        }
+        if (keys.isEmpty()) {
+            throw Refusal.invalid("entities has " + request.entities().keySet() + ", expected one join key: neither a"
+                    + " served model nor the configuration says which are those of view '" + view + "'");
+        }
+        for (String key : keys) {
+            if (!request.entities().containsKey(key)) {
+                throw noKey(request, key, view);
+            }
+        }
+        return keys;
+    }
+
+    private static Refusal noKey(FeatureRequest request, String key, String view) {
+        return Refusal.invalid("entities has " + request.entities().keySet() + ", expected '" + key + "' for view '"
+                + view + "'");
     }
 
     /// Writes rows to a view, `POST /push`; returns when they are as durable as the store promises.
@@ -164,6 +226,9 @@ public final class OnlineFeatures {
     /// @throws IOException if the store cannot be written
     public byte[] push(byte[] body) throws IOException {
         requireStore();
+        if (store == null) {
+            throw Refusal.unsupported("rows cannot be pushed: the feature store is in Redis, which others fill");
+        }
         Push push = PushReader.push(body);
         WriteBatch batch = new PushedRows(push, view(push.view()), now()).batch();
         if (batch.rows() > 0) {
@@ -173,7 +238,7 @@ public final class OnlineFeatures {
     }
 
     private void requireStore() {
-        if (store == null) {
+        if (store == null && redis == null) {
             throw new Refusal(
                     Outcome.NOT_FOUND, "this server has no feature store, expected that --feature-store names one");
         }
@@ -198,9 +263,8 @@ public final class OnlineFeatures {
         }
         String name = reference.substring(0, colon);
         String field = reference.substring(colon + 1);
-        Asked asked = views.computeIfAbsent(name, this::open);
-        FeatureColumns columns = asked.columns();
-        if (!columns.schema().has(field)) {
+        FeatureColumns columns = views.computeIfAbsent(name, this::open).columns();
+        if (columns.schema() != null && !columns.schema().has(field)) {
             throw new Refusal(
                     Outcome.NOT_FOUND,
                     "view '" + name + "' has no feature '" + field + "', but "
@@ -211,17 +275,37 @@ public final class OnlineFeatures {
         return new Feature(fullNames ? name + "__" + field : field, columns, columns.add(field));
     }
 
-    private Asked open(String name) {
-        View view = view(name);
-        return new Asked(view, new FeatureColumns(view.schema(), maxAgeMicros(name)));
+    private Asked open(String reference) {
+        if (redis != null && !isAtHand(reference)) {
+            String name = versioned(reference);
+            return new Asked(name, null, new FeatureColumns(null, maxAgeMicros(name)));
+        }
+        View view = view(reference);
+        return new Asked(reference, view, new FeatureColumns(view.schema(), maxAgeMicros(reference)));
     }
 
-    /// The shortest of all models' that are served.
+    private boolean isAtHand(String view) {
+        return store != null
+                && store.views().stream()
+                        .anyMatch(each -> each.schema().name().equals(view));
+    }
+
+    /// What Feast stores a view's version as, which requests call `view@v2`.
+    private static String versioned(String reference) {
+        return VERSIONED.matcher(reference).replaceFirst("_v$1");
+    }
+
+    /// The shortest of all models' that are served, and of what is declared.
     private long maxAgeMicros(String view) {
-        return models.get().stream()
+        Stream<Duration> models = this.models.get().stream()
                 .flatMap(model -> stored(model).stream())
-                .filter(each -> each.name().equals(view) && each.ttl() != null)
-                .mapToLong(each -> each.ttl().toSeconds() * MICROS + each.ttl().toNanosPart() / NANOS_PER_MICRO)
+                .filter(each -> each.name().equals(view))
+                .map(FeatureView::ttl);
+        RedisOptions.DeclaredView declared =
+                redis == null ? null : redis.options().views().get(view);
+        return Stream.concat(models, Stream.ofNullable(declared).map(RedisOptions.DeclaredView::ttl))
+                .filter(Objects::nonNull)
+                .mapToLong(ttl -> ttl.toSeconds() * MICROS + ttl.toNanosPart() / NANOS_PER_MICRO)
                 .min()
                 .orElse(Long.MAX_VALUE);
     }
@@ -268,8 +352,7 @@ public final class OnlineFeatures {
         String key = view.schema().key().name();
         List<Object> values = request.entities().get(key);
         if (values == null) {
-            throw Refusal.invalid("entities has " + request.entities().keySet() + ", expected '" + key + "' for view '"
-                    + view.schema().name() + "'");
+            throw noKey(request, key, view.schema().name());
         }
         return values;
     }

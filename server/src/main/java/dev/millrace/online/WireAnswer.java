@@ -111,6 +111,10 @@ final class WireAnswer {
 
     /// Zeros are written: only null has nothing.
     private void value(FeatureColumn column, int row) {
+        if (!column.isTyped()) {
+            inner.raw(column.getStored(row));
+            return;
+        }
         switch (column.type()) {
             case FLOAT64 -> inner.varint(DOUBLE).fixed64(Double.doubleToRawLongBits(column.getDouble(row)));
             case FLOAT32 -> inner.varint(FLOAT).fixed32(Float.floatToRawIntBits(column.getFloat(row)));

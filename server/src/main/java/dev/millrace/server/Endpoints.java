@@ -79,7 +79,7 @@ final class Endpoints {
 
     /// Small requests for features are answered at once, larger ones beside the loop, which has others to answer.
     private void onlineFeatures(Exchange exchange, Loop loop, ByteBuf body) {
-        if (OnlineFeatures.isSmall(body.readableBytes())) {
+        if (features.isSmall(body.readableBytes())) {
             exchange.answer(Page.json(HttpStatus.OK, features.answer(ByteBufUtil.getBytes(body))));
         } else {
             beside(exchange, loop, body, features::answer);

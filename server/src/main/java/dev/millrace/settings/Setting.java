@@ -7,6 +7,7 @@ import dev.millrace.yaml.YamlNode.Scalar;
 import dev.millrace.yaml.YamlNode.Sequence;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,19 @@ import java.util.Map;
 /// @param node what is there
 public record Setting(Path file, String name, YamlNode node) {
     private static final int MAX_SHOWN = 60;
+    private static final Map<String, Duration> UNITS = Map.of(
+            "us",
+            Duration.ofNanos(1_000),
+            "ms",
+            Duration.ofMillis(1),
+            "s",
+            Duration.ofSeconds(1),
+            "m",
+            Duration.ofMinutes(1),
+            "h",
+            Duration.ofHours(1),
+            "d",
+            Duration.ofDays(1));
 
     /// The problem that something else was expected here.
     public SettingException wrong(String expected) {
@@ -28,7 +42,8 @@ public record Setting(Path file, String name, YamlNode node) {
 
     /// A problem with this.
     public SettingException problem(String problem) {
-        return new SettingException(file, node.line(), node.column(), name + ": " + problem);
+        String place = name.isEmpty() ? "" : name + ": ";
+        return new SettingException(file, node.line(), node.column(), place + problem);
     }
 
     private String shown() {
@@ -71,6 +86,16 @@ public record Setting(Path file, String name, YamlNode node) {
     /// True or false.
     public boolean bool() {
         return word(List.of("true", "false")).equals("true");
+    }
+
+    /// A length of time.
+    public Duration duration() {
+        if (node instanceof Scalar scalar && scalar.text().matches("\\d{1,9}(us|ms|s|m|h|d)")) {
+            String text = scalar.text();
+            int digits = text.replaceAll("[a-z]", "").length();
+            return UNITS.get(text.substring(digits)).multipliedBy(Long.parseLong(text.substring(0, digits)));
+        }
+        throw wrong("a length of time such as 500us, 20ms, 30s, 15m, 2h or 7d");
     }
 
     /// A file or folder; one that is not absolute is beside the configuration file.

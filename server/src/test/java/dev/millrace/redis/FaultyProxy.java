@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Stands between a client and a server on this machine, and lets nothing through for a while, or cuts all connections.
 ///
 /// Threads: any may change how it behaves.
-final class FaultyProxy implements AutoCloseable {
+public final class FaultyProxy implements AutoCloseable {
     private final ServerSocket listener;
     private final int target;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
