@@ -15,7 +15,7 @@ import java.util.List;
 /// the same.
 ///
 /// Threads: one. Memory: 8 bytes for each number up to [#EXACT], and then 1 MiB for each level.
-final class Quantiles {
+public final class Quantiles {
     /// How many numbers are kept as they are.
     static final int EXACT = 1 << 20;
     /// How many numbers a buffer has beyond that.
@@ -38,7 +38,8 @@ final class Quantiles {
     private double least = Double.POSITIVE_INFINITY;
     private double greatest = Double.NEGATIVE_INFINITY;
 
-    Quantiles() {
+    /// None have come yet.
+    public Quantiles() {
         this(EXACT, BUFFER);
     }
 
@@ -48,7 +49,8 @@ final class Quantiles {
         this.bufferSize = bufferSize;
     }
 
-    void add(double x) {
+    /// Takes another number.
+    public void add(double x) {
         if (fill == newest.length || fill == (all ? exact : bufferSize)) {
             makeRoom();
         }
@@ -104,7 +106,7 @@ final class Quantiles {
         return half;
     }
 
-    long count() {
+    public long count() {
         return count;
     }
 
@@ -116,7 +118,7 @@ final class Quantiles {
     /// Quantiles by linear interpolation between the two nearest numbers, as numpy's by default.
     ///
     /// @param parts from 0 to 1
-    double[] at(double... parts) {
+    public double[] at(double... parts) {
         double[] numbers = Arrays.copyOf(newest, fill);
         Arrays.sort(numbers);
         double[] found = new double[parts.length];

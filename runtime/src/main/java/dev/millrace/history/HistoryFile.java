@@ -30,7 +30,7 @@ final class HistoryFile {
     private final boolean isTextKey;
     private final boolean hasCreated;
     /// The key, the event time, the creation if there is one, then the fields.
-    private final List<Column> columns = new ArrayList<>();
+    private final List<Column> columns;
 
     private final KeyIndex keys;
     private int[] entities = new int[FIRST_ROWS];
@@ -45,38 +45,49 @@ final class HistoryFile {
     HistoryFile(TableFile file, FeatureView view) throws IOException {
         this.file = file;
         this.view = view;
+        isTextKey = view.entity().type() == ValueType.STRING;
+        hasCreated = view.times().created() != null;
+        columns = columns(file, view);
+        keys = new KeyIndex(isTextKey);
+        created = hasCreated ? new long[FIRST_ROWS] : null;
+    }
+
+    /// What is read of a file: the key, the event time, the creation if there is one, then the fields.
+    static List<Column> columns(TableFile file, FeatureView view) throws IOException {
         String event = view.times().event();
         String creation = view.times().created();
         if (event == null) {
             throw new IllegalArgumentException("view '" + view.name()
                     + "' came without timestamp_field, expected the name of the column with its event times");
         }
-        isTextKey = view.entity().type() == ValueType.STRING;
-        hasCreated = creation != null;
         ValueType key = view.entity().type();
-        columns.add(Column.of(named(view.entity().joinKey(), "the entity's key"), type(key, "")));
-        columns.add(Column.of(named(event, "timestamp_field"), type(ValueType.TIMESTAMP, event)));
-        if (hasCreated) {
-            columns.add(Column.of(named(creation, "created_timestamp_field"), type(ValueType.TIMESTAMP, creation)));
+        List<Column> columns = new ArrayList<>();
+        require(file, view, view.entity().joinKey(), "the entity's key");
+        columns.add(Column.of(view.entity().joinKey(), type(file, key, "")));
+        require(file, view, event, "timestamp_field");
+        columns.add(Column.of(event, type(file, ValueType.TIMESTAMP, event)));
+        if (creation != null) {
+            require(file, view, creation, "created_timestamp_field");
+            columns.add(Column.of(creation, type(file, ValueType.TIMESTAMP, creation)));
         }
         for (FieldSpec field : view.fields()) {
-            columns.add(Column.nullable(named(field.name(), "a field"), type(field.type(), field.name())));
+            require(file, view, field.name(), "a field");
+            columns.add(Column.nullable(field.name(), type(file, field.type(), field.name())));
         }
-        keys = new KeyIndex(isTextKey);
-        created = hasCreated ? new long[FIRST_ROWS] : null;
+        return columns;
     }
 
-    private String named(String name, String what) throws InvalidDataException {
+    private static void require(TableFile file, FeatureView view, String name, String what)
+            throws InvalidDataException {
         if (!file.has(name) && !file.mayHaveMore()) {
             throw new InvalidDataException(
                     file.file(),
                     "there is no column '" + name + "', which is " + what + " of view '" + view.name() + "'");
         }
-        return name;
     }
 
     /// What a column is read as; whole numbers are times, too, in microseconds.
-    private ColumnType type(ValueType type, String name) throws InvalidDataException {
+    private static ColumnType type(TableFile file, ValueType type, String name) throws InvalidDataException {
         if (type != ValueType.TIMESTAMP || !file.has(name)) {
             return ColumnType.valueOf(type.name());
         }

@@ -2,8 +2,10 @@
 package dev.millrace.history;
 
 import dev.millrace.spec.FeatureView;
+import dev.millrace.table.Column;
 import dev.millrace.table.TableFile;
 import java.io.IOException;
+import java.util.List;
 
 /// All rows that a view of kind store ever had, from a file, so that it can be told which of them
 /// was served at a time.
@@ -42,6 +44,15 @@ public final class ViewHistory implements AutoCloseable {
     /// @throws IllegalArgumentException if the view has no `timestamp_field`
     public static ViewHistory read(TableFile file, FeatureView view) throws IOException {
         return new HistoryFile(file, view).read();
+    }
+
+    /// What is read of such a file: the key, the event time, the creation if the view has one, then the
+    /// fields.
+    ///
+    /// @throws IllegalArgumentException if the view has no `timestamp_field`
+    /// @throws dev.millrace.dataset.InvalidDataException if a column is not there
+    public static List<Column> columns(TableFile file, FeatureView view) throws IOException {
+        return HistoryFile.columns(file, view);
     }
 
     /// The view.

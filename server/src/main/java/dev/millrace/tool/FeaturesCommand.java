@@ -4,6 +4,7 @@ package dev.millrace.tool;
 import dev.millrace.transform.FeaturesExplainCommand;
 import dev.millrace.transform.FeaturesExportCommand;
 import dev.millrace.transform.FeaturesFitCommand;
+import dev.millrace.transform.FeaturesParityCommand;
 import dev.millrace.transform.FeaturesTransformCommand;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "features",
         description = "Fills an embedded feature store from files and looks into it; learns features from files,"
-                + " computes and explains them, and writes them as ONNX graphs.",
+                + " computes, compares and explains them, and writes them as ONNX graphs.",
         mixinStandardHelpOptions = true,
         subcommands = {
             FeaturesLoadCommand.class,
@@ -25,6 +26,7 @@ import picocli.CommandLine.Spec;
             FeaturesStatsCommand.class,
             FeaturesFitCommand.class,
             FeaturesTransformCommand.class,
+            FeaturesParityCommand.class,
             FeaturesExplainCommand.class,
             FeaturesExportCommand.class
         })
@@ -43,6 +45,7 @@ public final class FeaturesCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "what is to be done with features? There are: load, get, stats, fit, transform, explain, export");
+                "what is to be done with features? There are: load, get, stats, fit, transform, parity, explain,"
+                        + " export");
     }
 }

@@ -104,12 +104,17 @@ final class FieldBinding {
         return absent;
     }
 
+    /// The time of a row's request, in microseconds since 1970; 0 if it has none.
+    long time(TableBatch batch, int row) {
+        return hasTime ? batch.values(fields.length).getLong(row) : 0;
+    }
+
     /// Begins a plan's row with the values of a table's.
     ///
     /// @return the time of the request, in microseconds since 1970; 0 if it has none
     /// @throws IllegalArgumentException if a value is none of its field's; the message names it
     long fill(FeatureRow to, TableBatch batch, int row) {
-        long time = hasTime ? batch.values(fields.length).getLong(row) : 0;
+        long time = time(batch, row);
         to.begin(time);
         for (int i = 0; i < fields.length; i++) {
             ColumnValues values = batch.values(i);

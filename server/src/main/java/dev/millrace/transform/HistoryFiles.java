@@ -57,12 +57,29 @@ final class HistoryFiles implements AutoCloseable {
 
     /// Checks that each view that features use has a file, if there is no store for the others.
     static void requireAll(Set<FeatureView> views, FeatureSpec spec, boolean hasStore) {
-        for (FeatureView view : spec.views()) {
-            if (!hasStore && view.kind() == FeatureView.Kind.STORE && !views.contains(view) && isUsed(view, spec)) {
-                throw new IllegalArgumentException("view '" + view.name() + "' is of kind store: --store has to say"
-                        + " which folder its values are in, or --view " + view.name() + "=FILE its history");
-            }
+        FeatureView missing = hasStore ? null : missing(views, spec);
+        if (missing != null) {
+            throw new IllegalArgumentException("view '" + missing.name() + "' is of kind store: --store has to say"
+                    + " which folder its values are in, or --view " + missing.name() + "=FILE its history");
         }
+    }
+
+    /// Checks that each view that features use has a file.
+    static void requireAll(Set<FeatureView> views, FeatureSpec spec) {
+        FeatureView missing = missing(views, spec);
+        if (missing != null) {
+            throw new IllegalArgumentException("view '" + missing.name() + "' is of kind store: --view "
+                    + missing.name() + "=FILE has to say which file its events are in");
+        }
+    }
+
+    /// The first view that features use and that has no file; null if there is none.
+    private static FeatureView missing(Set<FeatureView> views, FeatureSpec spec) {
+        return spec.views().stream()
+                .filter(view -> view.kind() == FeatureView.Kind.STORE)
+                .filter(view -> !views.contains(view) && isUsed(view, spec))
+                .findFirst()
+                .orElse(null);
     }
 
     private static boolean isUsed(FeatureView view, FeatureSpec spec) {

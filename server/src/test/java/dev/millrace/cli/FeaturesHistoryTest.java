@@ -135,9 +135,22 @@ class FeaturesHistoryTest {
     private record Run(int code, String out, String err) {}
 
     private static Run transform(Object... arguments) {
+        return run("transform", arguments);
+    }
+
+    /// The command that compares serving with training says so, too.
+    private static void assertParity(Object... arguments) {
+        Run run = run("parity", arguments);
+        assertThat(run.code()).as(run.toString()).isZero();
+        assertThat(run.out())
+                .contains(STEPS * REQUESTS + ", 0 of them not equal")
+                .endsWith("serving equals training\n");
+    }
+
+    private static Run run(String command, Object... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        String[] all = Stream.concat(Stream.of("features", "transform"), Arrays.stream(arguments))
+        String[] all = Stream.concat(Stream.of("features", command), Arrays.stream(arguments))
                 .map(Object::toString)
                 .toArray(String[]::new);
         int code = Main.run(new PrintWriter(out), new PrintWriter(err), all);
@@ -206,6 +219,10 @@ class FeaturesHistoryTest {
                 "late=" + lateFile,
                 "--view",
                 "prompt=" + promptFile);
+        Object[] parity = {spec, "--data", data, "--view", "late=" + lateFile, "--view", "prompt=" + promptFile};
+        assertParity(parity);
+        assertParity(Stream.concat(Arrays.stream(parity), Stream.of("--served", folder.resolve("joined.parquet")))
+                .toArray());
         assertThat(joined).hasSize(STEPS * REQUESTS);
         for (int i = 0; i < joined.size(); i++) {
             assertThat(joined.get(i)).as("seed %d, %s", seed, requests.get(i)).isEqualTo(served.get(i));
