@@ -36,6 +36,8 @@ final class Logging {
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN);
         context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
         context.getLogger("dev.millrace").setLevel(verbose ? Level.INFO : Level.WARN);
+        // Its clients warn every second while a broker is away; feeds tell that themselves, less often.
+        context.getLogger("org.apache.kafka").setLevel(verbose ? Level.WARN : Level.ERROR);
         GRPC.setLevel(java.util.logging.Level.SEVERE);
     }
 }

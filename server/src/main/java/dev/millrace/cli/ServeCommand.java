@@ -16,6 +16,8 @@ import dev.millrace.server.Version;
 import dev.millrace.settings.SettingException;
 import dev.millrace.store.EmbeddedStore;
 import dev.millrace.store.StoreOptions;
+import dev.millrace.update.FeedConfig;
+import dev.millrace.update.FeedsReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -165,6 +167,9 @@ final class ServeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
+    /// What the configuration file says.
+    private List<FeedConfig> updates = List.of();
+
     private final LimitOptions limits = new LimitOptions();
 
     /// The options that are not fields of this.
@@ -285,7 +290,8 @@ final class ServeCommand implements Callable<Integer> {
                     clientKey,
                     runtime,
                     control.values(),
-                    traceFolder);
+                    traceFolder,
+                    updates);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
@@ -299,6 +305,7 @@ final class ServeCommand implements Callable<Integer> {
         try {
             new ServerFile()
                     .section("feature_store", section -> redis = StoreSection.read(section))
+                    .section("updates", value -> updates = FeedsReader.read(value))
                     .read(file);
         } catch (IOException e) {
             throw new ParameterException(spec.commandLine(), "--config " + file + " cannot be read: " + e);

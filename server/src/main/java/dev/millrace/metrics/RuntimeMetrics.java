@@ -11,6 +11,7 @@ import dev.millrace.memory.VersionMemory;
 import dev.millrace.runtime.LaneStatistics;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.Outcome;
+import dev.millrace.update.Feeds;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -44,7 +45,9 @@ public final class RuntimeMetrics implements AutoCloseable {
     private final Millrace millrace;
     private final ServerFigures server;
     private final Management management;
+    private final Feeds feeds;
     private final ModelMetrics models = new ModelMetrics();
+    private final FeedMetrics updates = new FeedMetrics();
     private final TritonMetrics triton = new TritonMetrics();
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics gc = new JvmGcMetrics();
@@ -62,10 +65,12 @@ public final class RuntimeMetrics implements AutoCloseable {
 
     /// @param server what the server counts itself
     /// @param management has the statistics that Triton's metrics are made of
-    public RuntimeMetrics(Millrace millrace, ServerFigures server, Management management) {
+    /// @param feeds what keeps the feature store up to date
+    public RuntimeMetrics(Millrace millrace, ServerFigures server, Management management, Feeds feeds) {
         this.millrace = millrace;
         this.server = server;
         this.management = management;
+        this.feeds = feeds;
         this.latencies = new LatencyCollector(millrace::recordings);
         new ClassLoaderMetrics().bindTo(registry);
         new JvmMemoryMetrics().bindTo(registry);
@@ -191,6 +196,7 @@ public final class RuntimeMetrics implements AutoCloseable {
         });
         return registry.scrape()
                 + models.text(millrace.status(), millrace.lifecycle().changes(), millrace.totals(), millrace.features())
+                + updates.text(feeds.statistics(), System.currentTimeMillis())
                 + triton.text(management.statistics(), now);
     }
 

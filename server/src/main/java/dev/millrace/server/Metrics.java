@@ -7,6 +7,7 @@ import dev.millrace.manage.Management;
 import dev.millrace.metrics.RuntimeMetrics;
 import dev.millrace.metrics.ServerFigures;
 import dev.millrace.runtime.Millrace;
+import dev.millrace.update.Feeds;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -29,8 +30,9 @@ final class Metrics implements AutoCloseable {
             Thread.ofPlatform().daemon().name("millrace-metrics").factory());
 
     /// @param clients whose rows are counted, or null
-    Metrics(Millrace millrace, HttpCounters http, Clients clients, Management management) {
-        this.metrics = new RuntimeMetrics(millrace, figures(http, clients), management);
+    /// @param feeds what keeps the feature store up to date
+    Metrics(Millrace millrace, HttpCounters http, Clients clients, Management management, Feeds feeds) {
+        this.metrics = new RuntimeMetrics(millrace, figures(http, clients), management, feeds);
         var _ = executor.scheduleAtFixedRate(metrics::endPeriod, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
     }
 

@@ -16,6 +16,7 @@ import dev.millrace.online.OnlineFeatures;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.trace.Tracing;
+import dev.millrace.update.Feeds;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
@@ -89,6 +90,7 @@ public final class MillraceServer implements AutoCloseable {
     /// Null without gRPC.
     private final GrpcServer grpc;
     private final Tracing tracing;
+    private final Feeds feeds;
     private Millrace millrace;
     private Metrics metrics;
     private RepositoryControl control;
@@ -101,6 +103,7 @@ public final class MillraceServer implements AutoCloseable {
         this.config = config;
         this.tracing = Tracing.into(config.traceFolder());
         this.clock = clock;
+        this.feeds = Feeds.prepare(config.updates(), config.runtime().featureStore(), InstantSource.system());
         Transport transport = Transport.best();
         this.group = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("millrace-http", true), transport.handlers());
@@ -115,6 +118,7 @@ public final class MillraceServer implements AutoCloseable {
             this.adminListener = bindAdmin(transport);
             this.grpc = config.grpcPort() == ServerConfig.NO_PORT ? null : bindGrpc(transport);
         } catch (IOException e) {
+            feeds.close();
             group.shutdownGracefully(0, 0, TimeUnit.SECONDS).syncUninterruptibly();
             throw e;
         }
@@ -239,7 +243,7 @@ public final class MillraceServer implements AutoCloseable {
         control = new RepositoryControl(
                 config.control(), limits, counters::limited, config.repositories(), millrace.lifecycle());
         management = new Management(millrace, control, config.control().strictReadiness(), tracing);
-        metrics = new Metrics(millrace, counters, clients, management);
+        metrics = new Metrics(millrace, counters, clients, management, feeds);
         features = new OnlineFeatures(millrace, config.runtime(), InstantSource.system());
         endpoints = new Endpoints(metrics, management, features);
         admin = new AdminAccess(config.control());
@@ -258,6 +262,7 @@ public final class MillraceServer implements AutoCloseable {
     private void open(Runnable opening) {
         // Removes what others left before anything of this process is written there.
         control.start();
+        feeds.start();
         opening.run();
         // Publishes all that was loaded to the event loops.
         listener.config().setAutoRead(true);
@@ -402,6 +407,7 @@ public final class MillraceServer implements AutoCloseable {
         if (grpc != null) {
             grpc.close(end - System.nanoTime());
         }
+        feeds.close(until(end));
         if (millrace != null) {
             control.close(until(end));
             millrace.close(until(end));

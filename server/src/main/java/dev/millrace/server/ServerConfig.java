@@ -5,6 +5,7 @@ import dev.millrace.control.ControlConfig;
 import dev.millrace.limit.Limit;
 import dev.millrace.limit.Limits;
 import dev.millrace.runtime.RuntimeConfig;
+import dev.millrace.update.FeedConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -23,6 +24,7 @@ import java.util.regex.Pattern;
 /// @param runtime what the runtime may use
 /// @param control how the models may change
 /// @param traceFolder where traces of requests are written when somebody asks for them, or null for nowhere
+/// @param updates what keeps the feature store up to date
 public record ServerConfig(
         List<Path> repositories,
         String host,
@@ -33,7 +35,8 @@ public record ServerConfig(
         String clientKey,
         RuntimeConfig runtime,
         ControlConfig control,
-        Path traceFolder) {
+        Path traceFolder,
+        List<FeedConfig> updates) {
     /// Only this machine, unless asked for more.
     public static final String DEFAULT_HOST = "127.0.0.1";
 
@@ -51,6 +54,7 @@ public record ServerConfig(
     /// Checks every value.
     public ServerConfig {
         repositories = List.copyOf(repositories);
+        updates = List.copyOf(updates);
         if (port < 0 || port > MAX_PORT) {
             throw new IllegalArgumentException("the port must be from 0 to " + MAX_PORT + ", was " + port);
         }
@@ -79,31 +83,52 @@ public record ServerConfig(
                 "",
                 RuntimeConfig.DEFAULT,
                 ControlConfig.DEFAULT,
-                null);
+                null,
+                List.of());
     }
 
     /// These values with another port; 0 for any that is free.
     public ServerConfig withPort(int other) {
         return new ServerConfig(
-                repositories, host, other, grpcPort, eventLoops, limits, clientKey, runtime, control, traceFolder);
+                repositories,
+                host,
+                other,
+                grpcPort,
+                eventLoops,
+                limits,
+                clientKey,
+                runtime,
+                control,
+                traceFolder,
+                updates);
     }
 
     /// These values with gRPC on a port; 0 for any that is free, [#NO_PORT] for no gRPC.
     public ServerConfig withGrpcPort(int other) {
         return new ServerConfig(
-                repositories, host, port, other, eventLoops, limits, clientKey, runtime, control, traceFolder);
+                repositories, host, port, other, eventLoops, limits, clientKey, runtime, control, traceFolder, updates);
     }
 
     /// These values with another host.
     public ServerConfig withHost(String other) {
         return new ServerConfig(
-                repositories, other, port, grpcPort, eventLoops, limits, clientKey, runtime, control, traceFolder);
+                repositories,
+                other,
+                port,
+                grpcPort,
+                eventLoops,
+                limits,
+                clientKey,
+                runtime,
+                control,
+                traceFolder,
+                updates);
     }
 
     /// These values with another number of event loops.
     public ServerConfig withEventLoops(int count) {
         return new ServerConfig(
-                repositories, host, port, grpcPort, count, limits, clientKey, runtime, control, traceFolder);
+                repositories, host, port, grpcPort, count, limits, clientKey, runtime, control, traceFolder, updates);
     }
 
     /// These values with another value for a limit.
@@ -121,30 +146,67 @@ public record ServerConfig(
                 clientKey,
                 runtime,
                 control,
-                traceFolder);
+                traceFolder,
+                updates);
     }
 
     /// These values with another header that tells clients apart; empty for their addresses.
     public ServerConfig withClientKey(String header) {
         return new ServerConfig(
-                repositories, host, port, grpcPort, eventLoops, limits, header, runtime, control, traceFolder);
+                repositories, host, port, grpcPort, eventLoops, limits, header, runtime, control, traceFolder, updates);
     }
 
     /// These values with another configuration of the runtime.
     public ServerConfig withRuntime(RuntimeConfig other) {
         return new ServerConfig(
-                repositories, host, port, grpcPort, eventLoops, limits, clientKey, other, control, traceFolder);
+                repositories,
+                host,
+                port,
+                grpcPort,
+                eventLoops,
+                limits,
+                clientKey,
+                other,
+                control,
+                traceFolder,
+                updates);
     }
 
     /// These values with another way for models to change.
     public ServerConfig withControl(ControlConfig other) {
         return new ServerConfig(
-                repositories, host, port, grpcPort, eventLoops, limits, clientKey, runtime, other, traceFolder);
+                repositories,
+                host,
+                port,
+                grpcPort,
+                eventLoops,
+                limits,
+                clientKey,
+                runtime,
+                other,
+                traceFolder,
+                updates);
     }
 
     /// These values with a folder for traces of requests; null for none.
     public ServerConfig withTraceFolder(Path folder) {
         return new ServerConfig(
-                repositories, host, port, grpcPort, eventLoops, limits, clientKey, runtime, control, folder);
+                repositories, host, port, grpcPort, eventLoops, limits, clientKey, runtime, control, folder, updates);
+    }
+
+    /// These values with other feeds of the feature store.
+    public ServerConfig withUpdates(List<FeedConfig> feeds) {
+        return new ServerConfig(
+                repositories,
+                host,
+                port,
+                grpcPort,
+                eventLoops,
+                limits,
+                clientKey,
+                runtime,
+                control,
+                traceFolder,
+                feeds);
     }
 }

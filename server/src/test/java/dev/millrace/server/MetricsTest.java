@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.millrace.server.TestServer.Reply;
+import dev.millrace.store.EmbeddedStore;
+import dev.millrace.store.StoreOptions;
+import dev.millrace.store.ViewSchema;
+import dev.millrace.update.FeedConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -127,8 +132,12 @@ class MetricsTest {
 
     /// Every metric that is shown is in the table, with its type and labels; every one of the server's is shown.
     @Test
-    void shouldShowWhatTheDocumentationLists(@TempDir Path repository) throws IOException {
+    void shouldShowWhatTheDocumentationLists(@TempDir Path repository, @TempDir Path stored) throws IOException {
         RawModel.addTo(repository);
+        EmbeddedStore store = EmbeddedStore.open(
+                stored.resolve("store"),
+                StoreOptions.DEFAULT,
+                ViewSchema.parse("view v\nkey id int64\nfield x float64\n"));
         Map<String, String> documented = new TreeMap<>();
         for (String line : Files.readAllLines(Path.of("../docs/metrics.md"))) {
             Matcher row = ROW.matcher(line);
@@ -139,10 +148,15 @@ class MetricsTest {
             }
         }
         Map<String, String> shown = new TreeMap<>();
-        try (TestServer server = TestServer.start(config ->
-                ServerConfig.of(TestServer.models(), repository).withPort(0).withControl(config.control()))) {
+        try (TestServer server = TestServer.start(config -> ServerConfig.of(TestServer.models(), repository)
+                .withPort(0)
+                .withControl(config.control())
+                .withRuntime(config.runtime().withFeatureStore(store))
+                .withUpdates(List.of(feed(stored))))) {
             server.infer("linear", Bodies.LINEAR);
             String text = server.get("/metrics").body();
+            // The server looks at all native memory of the process when it closes.
+            store.close();
             Matcher types = TYPE.matcher(text);
             while (types.find()) {
                 String name = types.group(1);
@@ -155,6 +169,19 @@ class MetricsTest {
         });
         documented.keySet().removeIf(name -> name.startsWith("jvm_gc_"));
         assertThat(shown.keySet()).containsAll(documented.keySet());
+    }
+
+    /// One that reaches no broker.
+    private static FeedConfig feed(Path folder) {
+        return new FeedConfig(
+                "v",
+                new FeedConfig.Source("127.0.0.1:1", "t", "g", Map.of()),
+                new FeedConfig.Format(FeedConfig.Kind.JSON, Optional.empty(), Optional.empty(), false),
+                Map.of(),
+                Optional.empty(),
+                Optional.empty(),
+                new FeedConfig.Letters(Optional.empty(), Optional.of(folder.resolve("dead.jsonl"))),
+                Optional.empty());
     }
 
     /// The labels of a metric's lines, but for those that its type brings.

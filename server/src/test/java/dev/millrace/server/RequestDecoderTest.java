@@ -13,6 +13,7 @@ import dev.millrace.online.OnlineFeatures;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.trace.Tracing;
+import dev.millrace.update.Feeds;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -60,7 +61,7 @@ class RequestDecoderTest {
         millrace = Millrace.open(TestServer.models());
         HttpCounters counters = new HttpCounters();
         Management management = new Management(millrace, null, false, Tracing.into(null));
-        metrics = new Metrics(millrace, counters, null, management);
+        metrics = new Metrics(millrace, counters, null, management, Feeds.none());
         Limits limits = Limits.DEFAULT.with(Limit.MAX_BODY_BYTES, MAX_BODY_BYTES);
         Loop.Shared shared = new Loop.Shared(
                 counters,
