@@ -117,6 +117,7 @@ class ArchitectureTest {
                     "metrics",
                     Set.of(
                             "memory",
+                            "redis",
                             "monitor",
                             "lifecycle",
                             "features",
@@ -146,6 +147,7 @@ class ArchitectureTest {
                     "server",
                     Set.of(
                             "memory",
+                            "redis",
                             "model",
                             "monitor",
                             "runtime",
@@ -266,7 +268,9 @@ class ArchitectureTest {
             Map.entry("com.lmax.disruptor", Set.of("runtime", "bench")),
             Map.entry("io.netty", Set.of("load", "loop", "grpc", "server", "bench")),
             Map.entry("io.grpc", Set.of("grpc", "server", "bench")),
-            Map.entry("com.google.protobuf", Set.of("grpc", "update", "zoo", "bench")),
+            Map.entry("com.google.protobuf", Set.of("grpc", "update", "feast", "zoo", "bench")),
+            Map.entry("io.lettuce", Set.of("redis")),
+            Map.entry("com.github.benmanes.caffeine", Set.of("redis")),
             Map.entry("org.apache.kafka", Set.of("update")),
             Map.entry("org.apache.avro", Set.of("update")),
             Map.entry("com.fasterxml.jackson", Set.of("bench", "zoo")),

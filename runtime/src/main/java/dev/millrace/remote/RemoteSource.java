@@ -27,7 +27,6 @@ public record RemoteSource(FeatureStore local, RemoteStore remote) implements Fe
 
     private boolean isLocal(FeatureView view) {
         return local != null
-                && local.views().stream()
-                        .anyMatch(each -> each.schema().name().equals(view.name()));
+                && local.views().stream().anyMatch(each -> each.schema().name().equals(view.name()));
     }
 }

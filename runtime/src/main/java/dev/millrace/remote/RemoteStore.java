@@ -19,7 +19,8 @@ public interface RemoteStore {
     ///
     /// @param wanted what is asked for; no view is there twice
     /// @param timeoutNanos when to give up at the latest
-    /// @return completes in time and normally, on any thread: a result for each that is asked for, in that order. Rows
-    ///     that could not be had are [FetchedRow#UNAVAILABLE] there, or as old as the view's policy allows
+    /// @return completes in time and normally, on any thread: a result for each that is asked
+    ///     for, in that order. Rows that could not be had are [FetchedRow#UNAVAILABLE] there, or as
+    ///     old as the view's policy allows
     CompletionStage<List<FetchedView>> fetch(List<WantedView> wanted, long timeoutNanos);
 }

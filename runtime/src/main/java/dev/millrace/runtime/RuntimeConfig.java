@@ -230,7 +230,8 @@ public record RuntimeConfig(
     FeatureSource features() {
         return remoteStore
                 .<FeatureSource>map(remote -> new RemoteSource(featureStore.orElse(null), remote))
-                .orElseGet(() -> featureStore.<FeatureSource>map(StoreSource::new).orElse(FeatureSource.NONE));
+                .orElseGet(
+                        () -> featureStore.<FeatureSource>map(StoreSource::new).orElse(FeatureSource.NONE));
     }
 
     /// What counts where a model leaves something open.

@@ -5,8 +5,8 @@ import dev.millrace.memory.Hot;
 import java.util.Arrays;
 import java.util.function.LongSupplier;
 
-/// Turns the wheel on behalf of an event loop or a caller. The loop submits everything that a wake-up brought, then turns once, so
-/// that what arrived together is one batch and no thread hop lies between.
+/// Turns the wheel on behalf of an event loop or a caller. The loop submits everything that a wake-up brought, then
+/// turns once, so that what arrived together is one batch and no thread hop lies between.
 ///
 /// Threads: one, the event loop's.
 public final class Turner {

@@ -8,6 +8,7 @@ import dev.millrace.memory.MemoryBudgets;
 import dev.millrace.memory.MemoryTag;
 import dev.millrace.memory.NativeMemory;
 import dev.millrace.memory.VersionMemory;
+import dev.millrace.redis.RedisStore;
 import dev.millrace.runtime.LaneStatistics;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.Outcome;
@@ -47,6 +48,9 @@ public final class RuntimeMetrics implements AutoCloseable {
     private final Management management;
     private final Feeds feeds;
     private final ModelMetrics models = new ModelMetrics();
+    /// Null if there is none.
+    private final RedisStore redis;
+    private final RedisMetrics features = new RedisMetrics();
     private final FeedMetrics updates = new FeedMetrics();
     private final TritonMetrics triton = new TritonMetrics();
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -66,11 +70,14 @@ public final class RuntimeMetrics implements AutoCloseable {
     /// @param server what the server counts itself
     /// @param management has the statistics that Triton's metrics are made of
     /// @param feeds what keeps the feature store up to date
-    public RuntimeMetrics(Millrace millrace, ServerFigures server, Management management, Feeds feeds) {
+    /// @param redis a feature store there, or null
+    public RuntimeMetrics(
+            Millrace millrace, ServerFigures server, Management management, Feeds feeds, RedisStore redis) {
         this.millrace = millrace;
         this.server = server;
         this.management = management;
         this.feeds = feeds;
+        this.redis = redis;
         this.latencies = new LatencyCollector(millrace::recordings);
         new ClassLoaderMetrics().bindTo(registry);
         new JvmMemoryMetrics().bindTo(registry);
@@ -196,6 +203,7 @@ public final class RuntimeMetrics implements AutoCloseable {
         });
         return registry.scrape()
                 + models.text(millrace.status(), millrace.lifecycle().changes(), millrace.totals(), millrace.features())
+                + features.text(redis)
                 + updates.text(feeds.statistics(), System.currentTimeMillis())
                 + triton.text(management.statistics(), now);
     }

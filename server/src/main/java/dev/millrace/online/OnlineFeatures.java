@@ -214,8 +214,8 @@ public final class OnlineFeatures {
     }
 
     private static Refusal noKey(FeatureRequest request, String key, String view) {
-        return Refusal.invalid("entities has " + request.entities().keySet() + ", expected '" + key + "' for view '"
-                + view + "'");
+        return Refusal.invalid(
+                "entities has " + request.entities().keySet() + ", expected '" + key + "' for view '" + view + "'");
     }
 
     /// Writes rows to a view, `POST /push`; returns when they are as durable as the store promises.
@@ -286,8 +286,7 @@ public final class OnlineFeatures {
 
     private boolean isAtHand(String view) {
         return store != null
-                && store.views().stream()
-                        .anyMatch(each -> each.schema().name().equals(view));
+                && store.views().stream().anyMatch(each -> each.schema().name().equals(view));
     }
 
     /// What Feast stores a view's version as, which requests call `view@v2`.

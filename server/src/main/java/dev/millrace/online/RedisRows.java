@@ -33,9 +33,8 @@ final class RedisRows {
     /// @param request has values for them
     /// @throws Refusal if one is no key
     void add(String view, List<String> joinKeys, FeatureRequest request, FeatureColumns to) {
-        List<List<Object>> values = joinKeys.stream()
-                .map(name -> request.entities().get(name))
-                .toList();
+        List<List<Object>> values =
+                joinKeys.stream().map(name -> request.entities().get(name)).toList();
         List<JoinKey> keys = new ArrayList<>();
         for (int i = 0; i < joinKeys.size(); i++) {
             keys.add(store.joinKey(joinKeys.get(i), values.get(i).stream().anyMatch(String.class::isInstance)));

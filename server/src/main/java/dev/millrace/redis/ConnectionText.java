@@ -41,8 +41,8 @@ final class ConnectionText {
         if (password != null) {
             String name = user;
             char[] secret = password.toCharArray();
-            uri.setCredentialsProvider(RedisCredentialsProvider.from(
-                    () -> RedisCredentials.just(name, new String(secret))));
+            uri.setCredentialsProvider(
+                    RedisCredentialsProvider.from(() -> RedisCredentials.just(name, new String(secret))));
         }
         return uri;
     }

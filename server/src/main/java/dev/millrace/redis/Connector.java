@@ -2,9 +2,9 @@
 package dev.millrace.redis;
 
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
-import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -106,7 +106,10 @@ final class Connector implements AutoCloseable {
         problem = "it cannot be connected: " + cause.getMessage();
         if (!complained) {
             complained = true;
-            LOG.warn("the feature store in Redis at {} cannot be connected, it is tried again: {}", uri, cause.toString());
+            LOG.warn(
+                    "the feature store in Redis at {} cannot be connected, it is tried again: {}",
+                    uri,
+                    cause.toString());
         }
         again();
     }

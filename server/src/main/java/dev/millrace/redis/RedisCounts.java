@@ -3,9 +3,9 @@ package dev.millrace.redis;
 
 /// What has become of reads so far, and how things are.
 ///
-/// @param asked rows that were asked for by requests
-/// @param cached rows of them that were at hand
-/// @param joined rows of them that another request was waiting for already
+/// @param fetched rows that requests got from Redis
+/// @param cached rows that they had at hand
+/// @param joined rows that another request was waiting for already
 /// @param read rows that Redis has answered
 /// @param failed rows that could not be had, for whatever reason
 /// @param late reads that Redis did not answer in time
@@ -16,7 +16,7 @@ package dev.millrace.redis;
 /// @param isConnected whether there is a connection
 /// @param isOpen whether reads are not tried for a while, because too many have failed
 public record RedisCounts(
-        long asked,
+        long fetched,
         long cached,
         long joined,
         long read,

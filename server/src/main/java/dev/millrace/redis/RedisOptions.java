@@ -78,7 +78,16 @@ public record RedisOptions(
     /// These with another way to write keys.
     public RedisOptions withKeys(KeyVersion version) {
         return new RedisOptions(
-                connection, project, version, joinKeyTypes, views, timeout, cacheAge, cacheBytes, maxPending, breakerFailures);
+                connection,
+                project,
+                version,
+                joinKeyTypes,
+                views,
+                timeout,
+                cacheAge,
+                cacheBytes,
+                maxPending,
+                breakerFailures);
     }
 
     /// These with types of join keys.
@@ -90,13 +99,31 @@ public record RedisOptions(
     /// These with what is known of views.
     public RedisOptions withViews(Map<String, DeclaredView> declared) {
         return new RedisOptions(
-                connection, project, keys, joinKeyTypes, declared, timeout, cacheAge, cacheBytes, maxPending, breakerFailures);
+                connection,
+                project,
+                keys,
+                joinKeyTypes,
+                declared,
+                timeout,
+                cacheAge,
+                cacheBytes,
+                maxPending,
+                breakerFailures);
     }
 
     /// These with another time limit of reads.
     public RedisOptions withTimeout(Duration limit) {
         return new RedisOptions(
-                connection, project, keys, joinKeyTypes, views, limit, cacheAge, cacheBytes, maxPending, breakerFailures);
+                connection,
+                project,
+                keys,
+                joinKeyTypes,
+                views,
+                limit,
+                cacheAge,
+                cacheBytes,
+                maxPending,
+                breakerFailures);
     }
 
     /// These with other bounds of what is kept.

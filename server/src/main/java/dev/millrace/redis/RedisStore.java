@@ -30,8 +30,8 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Features in Redis, as Feast fills it. Whether Redis is there need not be known when it is opened: it is connected to,
-/// again and again, in the background.
+/// Features in Redis, as Feast fills it. Whether Redis is there need not be known when it is opened: it is connected
+/// to, again and again, in the background.
 ///
 /// Reads end in time, and nothing queues without bound: no more than [RedisOptions#maxPending()] rows are on their way;
 /// after [RedisOptions#breakerFailures()] reads in a row that failed none are tried for a second, and longer if that
@@ -51,7 +51,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
     private final RowCache cache;
     private final RowReader reader;
     private final Map<FeastView, PreparedView> views = new ConcurrentHashMap<>();
-    private final LongAdder asked = new LongAdder();
+    private final LongAdder fetched = new LongAdder();
     private final LongAdder cached = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private final LongAdder stale = new LongAdder();
@@ -91,7 +91,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
     /// What has become of reads so far.
     public RedisCounts counts() {
         return new RedisCounts(
-                asked.sum(),
+                fetched.sum(),
                 cached.sum(),
                 reader.joined.sum(),
                 reader.read.sum(),
@@ -135,7 +135,6 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
                     reading.answers.get(i).set(j, new RowRead(row, null));
                 }
             }
-            asked.add(keys.size());
         }
         cached.add(reading.rows - places.size());
         await(reading, places, missing, Math.min(timeoutNanos, options.timeout().toNanos()));
@@ -157,7 +156,8 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         Reading(List<RowsWanted> wanted) {
             this.wanted = wanted;
             for (RowsWanted each : wanted) {
-                List<RowRead> of = new ArrayList<>(Collections.nCopies(each.keys().size(), null));
+                List<RowRead> of =
+                        new ArrayList<>(Collections.nCopies(each.keys().size(), null));
                 answers.add(of);
                 rows += of.size();
             }
@@ -186,7 +186,8 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
             return;
         }
         Map<RowKey, List<Place>> waiting = new HashMap<>();
-        places.forEach(place -> waiting.computeIfAbsent(place.row(), _ -> new ArrayList<>(1)).add(place));
+        places.forEach(place ->
+                waiting.computeIfAbsent(place.row(), _ -> new ArrayList<>(1)).add(place));
         reading.left.set(missing.size());
         List<CompletableFuture<FeastRow>> coming = reader.read(missing);
         int next = 0;
@@ -215,7 +216,9 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
 
     private void put(Reading reading, Place place, FeastRow row, Throwable error) {
         if (error == null) {
-            reading.put(place.view(), place.key(), new RowRead(row, null));
+            if (reading.put(place.view(), place.key(), new RowRead(row, null))) {
+                fetched.increment();
+            }
             return;
         }
         if (error instanceof FeastFormatException) {
@@ -269,7 +272,8 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
             List<Object> of = List.copyOf(each.keys());
             boolean stale = each.view().policies().onUnavailable() == FeatureView.OnUnavailable.STALE;
             keys.add(of);
-            rows.add(new RowsWanted(feast(each.view()), of.stream().map(List::of).toList(), stale));
+            rows.add(
+                    new RowsWanted(feast(each.view()), of.stream().map(List::of).toList(), stale));
         }
         return read(rows, timeoutNanos).thenApply(read -> {
             List<FetchedView> views = new ArrayList<>();
@@ -305,7 +309,9 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
             return unavailable ? FetchedRow.UNAVAILABLE : FetchedRow.ABSENT;
         }
         return new FetchedRow(
-                RowLayout.of(wanted.view(), wanted.layout(), read.row()), read.row().eventTimeMicros(), unavailable);
+                RowLayout.of(wanted.view(), wanted.layout(), read.row()),
+                read.row().eventTimeMicros(),
+                unavailable);
     }
 
     /// Closes its connection; what is on its way could not be had.

@@ -21,7 +21,8 @@ final class RowCache {
         this.ageNanos = ageNanos;
         this.rows = Caffeine.newBuilder()
                 .maximumWeight(maxBytes)
-                .weigher((RowKey key, Kept kept) -> ENTRY_BYTES + key.bytes().length + kept.row().heapBytes())
+                .weigher((RowKey key, Kept kept) ->
+                        ENTRY_BYTES + key.bytes().length + kept.row().heapBytes())
                 .executor(Runnable::run)
                 .build();
     }
@@ -47,6 +48,9 @@ final class RowCache {
 
     /// What the rows take, about.
     long bytes() {
-        return rows.policy().eviction().map(each -> each.weightedSize().orElse(0)).orElse(0L);
+        return rows.policy()
+                .eviction()
+                .map(each -> each.weightedSize().orElse(0))
+                .orElse(0L);
     }
 }

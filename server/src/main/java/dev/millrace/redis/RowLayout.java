@@ -63,15 +63,19 @@ final class RowLayout {
     /// where a double is declared.
     private static Object value(FeatureView view, int field, Object stored) {
         FieldSpec spec = view.fields().get(field);
-        Object value = stored == null ? null : switch (spec.type()) {
-            case FLOAT64 -> stored instanceof Number number && isReal(stored) ? (Object) number.doubleValue() : null;
-            case FLOAT32 -> stored instanceof Float ? stored : null;
-            case INT64 -> stored instanceof Long || stored instanceof Integer ? ((Number) stored).longValue() : null;
-            case INT32 -> stored instanceof Integer ? stored : null;
-            case BOOL -> stored instanceof Boolean ? stored : null;
-            case STRING -> stored instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : null;
-            case TIMESTAMP -> stored instanceof UnixTime(long seconds) ? micros(seconds) : null;
-        };
+        Object value = stored == null
+                ? null
+                : switch (spec.type()) {
+                    case FLOAT64 ->
+                        stored instanceof Number number && isReal(stored) ? (Object) number.doubleValue() : null;
+                    case FLOAT32 -> stored instanceof Float ? stored : null;
+                    case INT64 ->
+                        stored instanceof Long || stored instanceof Integer ? ((Number) stored).longValue() : null;
+                    case INT32 -> stored instanceof Integer ? stored : null;
+                    case BOOL -> stored instanceof Boolean ? stored : null;
+                    case STRING -> stored instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : null;
+                    case TIMESTAMP -> stored instanceof UnixTime(long seconds) ? micros(seconds) : null;
+                };
         boolean tooLong = value instanceof byte[] text && text.length > FeatureRow.MAX_TEXT_BYTES;
         if ((value == null && stored != null) || tooLong) {
             throw new FeastFormatException("field '" + spec.name() + "' of view '" + view.name() + "' is "
@@ -88,6 +92,9 @@ final class RowLayout {
     }
 
     private static boolean isReal(Object stored) {
-        return stored instanceof Double || stored instanceof Float || stored instanceof Long || stored instanceof Integer;
+        return stored instanceof Double
+                || stored instanceof Float
+                || stored instanceof Long
+                || stored instanceof Integer;
     }
 }

@@ -55,17 +55,22 @@ public final class StoreSection {
                 .orElse(options.keys());
         options = options.withKeys(version)
                 .withTimeout(values.find("timeout").map(Setting::duration).orElse(options.timeout()))
-                .withBounds(
-                        (int) whole(values, "max_pending", 1, options.maxPending()),
-                        (int) whole(values, "breaker_failures", 0, options.breakerFailures()))
-                .withJoinKeyTypes(values.find("join_keys").map(StoreSection::types).orElse(Map.of()))
+                .withBounds((int) whole(values, "max_pending", 1, options.maxPending()), (int)
+                        whole(values, "breaker_failures", 0, options.breakerFailures()))
+                .withJoinKeyTypes(
+                        values.find("join_keys").map(StoreSection::types).orElse(Map.of()))
                 .withViews(values.find("views").map(StoreSection::views).orElse(Map.of()));
-        return values.find("cache").map(StoreSection::cache).orElse(UnaryOperator.identity()).apply(options);
+        return values.find("cache")
+                .map(StoreSection::cache)
+                .orElse(UnaryOperator.identity())
+                .apply(options);
     }
 
     private static String said(Settings values, String name, Optional<String> feast) {
-        return values.find(name).map(Setting::text).or(() -> feast).orElseGet(() -> values.need(name)
-                .text());
+        return values.find(name)
+                .map(Setting::text)
+                .or(() -> feast)
+                .orElseGet(() -> values.need(name).text());
     }
 
     private static FeastConfiguration feast(Setting setting) {
@@ -102,14 +107,15 @@ public final class StoreSection {
 
     private static Map<String, JoinKey.Type> types(Setting setting) {
         Map<String, JoinKey.Type> types = new HashMap<>();
-        setting.entries().forEach((name, type) -> types.put(
-                name,
-                switch (type.word(List.of("string", "int32", "int64", "unix_timestamp"))) {
-                    case "string" -> JoinKey.Type.STRING;
-                    case "int32" -> JoinKey.Type.INT32;
-                    case "int64" -> JoinKey.Type.INT64;
-                    default -> JoinKey.Type.UNIX_TIMESTAMP;
-                }));
+        setting.entries()
+                .forEach((name, type) -> types.put(
+                        name,
+                        switch (type.word(List.of("string", "int32", "int64", "unix_timestamp"))) {
+                            case "string" -> JoinKey.Type.STRING;
+                            case "int32" -> JoinKey.Type.INT32;
+                            case "int64" -> JoinKey.Type.INT64;
+                            default -> JoinKey.Type.UNIX_TIMESTAMP;
+                        }));
         return types;
     }
 

@@ -6,6 +6,7 @@ import dev.millrace.limit.Limit;
 import dev.millrace.manage.Management;
 import dev.millrace.metrics.RuntimeMetrics;
 import dev.millrace.metrics.ServerFigures;
+import dev.millrace.redis.RedisStore;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.update.Feeds;
 import io.netty.util.AsciiString;
@@ -31,8 +32,15 @@ final class Metrics implements AutoCloseable {
 
     /// @param clients whose rows are counted, or null
     /// @param feeds what keeps the feature store up to date
-    Metrics(Millrace millrace, HttpCounters http, Clients clients, Management management, Feeds feeds) {
-        this.metrics = new RuntimeMetrics(millrace, figures(http, clients), management, feeds);
+    /// @param redis a feature store there, or null
+    Metrics(
+            Millrace millrace,
+            HttpCounters http,
+            Clients clients,
+            Management management,
+            Feeds feeds,
+            RedisStore redis) {
+        this.metrics = new RuntimeMetrics(millrace, figures(http, clients), management, feeds, redis);
         var _ = executor.scheduleAtFixedRate(metrics::endPeriod, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
     }
 

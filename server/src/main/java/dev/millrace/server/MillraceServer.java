@@ -13,6 +13,7 @@ import dev.millrace.limit.ReceivingBudget;
 import dev.millrace.manage.Management;
 import dev.millrace.memory.MemoryPlan;
 import dev.millrace.online.OnlineFeatures;
+import dev.millrace.redis.RedisStore;
 import dev.millrace.runtime.Millrace;
 import dev.millrace.runtime.RuntimeConfig;
 import dev.millrace.trace.Tracing;
@@ -243,7 +244,9 @@ public final class MillraceServer implements AutoCloseable {
         control = new RepositoryControl(
                 config.control(), limits, counters::limited, config.repositories(), millrace.lifecycle());
         management = new Management(millrace, control, config.control().strictReadiness(), tracing);
-        metrics = new Metrics(millrace, counters, clients, management, feeds);
+        // Of other stores that are far away nothing is known here.
+        RedisStore redis = config.runtime().remoteStore().orElse(null) instanceof RedisStore opened ? opened : null;
+        metrics = new Metrics(millrace, counters, clients, management, feeds, redis);
         features = new OnlineFeatures(millrace, config.runtime(), InstantSource.system());
         endpoints = new Endpoints(metrics, management, features);
         admin = new AdminAccess(config.control());

@@ -52,7 +52,11 @@ class FeastBytesTest {
         String before = "\uFF5E";
         assertThat(beyond.compareTo(before)).isNegative();
         String came = key(
-                KeyVersion.V2, "", List.of(new JoinKey(beyond, Type.STRING), new JoinKey(before, Type.STRING)), "x", "y");
+                KeyVersion.V2,
+                "",
+                List.of(new JoinKey(beyond, Type.STRING), new JoinKey(before, Type.STRING)),
+                "x",
+                "y");
         assertThat(came.indexOf("efbd9e")).isLessThan(came.indexOf("f09f9880"));
         assertThat(came).endsWith("020000000100000079" + "020000000100000078");
     }
@@ -142,8 +146,8 @@ class FeastBytesTest {
 
     @Test
     void shouldReadRows() {
-        FeastRow row = new FeastRow(
-                new byte[][] {HEX.parseHex("20e907"), {}, null}, HEX.parseHex("08e807" + "10" + "c0843d"));
+        FeastRow row =
+                new FeastRow(new byte[][] {HEX.parseHex("20e907"), {}, null}, HEX.parseHex("08e807" + "10" + "c0843d"));
         assertThat(row.isWritten()).isTrue();
         assertThat(row.eventTimeMicros()).isEqualTo(1_000_001_000L);
         assertThat(row.value(0)).isEqualTo(1001L);
@@ -151,6 +155,7 @@ class FeastBytesTest {
         assertThat(row.value(1)).isNull();
         assertThat(row.isWritten(2)).isFalse();
         assertThat(new FeastRow(new byte[][] {null}, null).isWritten()).isFalse();
-        assertThat(new FeastRow(new byte[][] {null}, new byte[0]).eventTimeMicros()).isZero();
+        assertThat(new FeastRow(new byte[][] {null}, new byte[0]).eventTimeMicros())
+                .isZero();
     }
 }

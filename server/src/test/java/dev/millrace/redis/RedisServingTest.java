@@ -104,7 +104,8 @@ class RedisServingTest {
                 .withBounds(1000, 0)
                 .withCache(Duration.ZERO, 1 << 20));
         await(store::isConnected);
-        server = TestServer.start(repository, config -> config.withRuntime(config.runtime().withRemoteStore(store)));
+        server = TestServer.start(
+                repository, config -> config.withRuntime(config.runtime().withRemoteStore(store)));
     }
 
     private void restart(Duration timeout) {
@@ -147,8 +148,7 @@ class RedisServingTest {
         // 2 + 2 * 0.5 + 3 * 0 + 4 * 3 + 0.5 of the first, and all by default of the last.
         Reply reply = predict("reject", of(1001) + "," + of(1002) + "," + of(1001) + ",{'amount':2}");
         assertThat(reply.status()).as(reply.body()).isEqualTo(200);
-        assertThat(reply.body())
-                .isEqualTo("{\"predictions\":[[15.5,-1.5],[4.5,-2.0],[15.5,-1.5],[194.5,9.5]]}");
+        assertThat(reply.body()).isEqualTo("{\"predictions\":[[15.5,-1.5],[4.5,-2.0],[15.5,-1.5],[194.5,9.5]]}");
         assertThat(predict("reject", of(5)).body()).isEqualTo("{\"predictions\":[[194.5,9.5]]}");
         assertThat(store.counts().failed()).isZero();
     }
@@ -280,7 +280,8 @@ class RedisServingTest {
     void shouldAnswerAsFeastDoes() {
         Reply reply = server.post("/get-online-features", Bodies.json("""
             {'features':['driver_hourly_stats:conv_rate','driver_hourly_stats:acc_rate',
-            'driver_hourly_stats:avg_daily_trips','other:x'],'entities':{'driver_id':[1001,1002,7,null]}}"""));
+            'driver_hourly_stats:avg_daily_trips','other:x'],'entities':{'driver_id':[1001,1002,7,null]}}\
+            """));
         assertThat(reply.status()).as(reply.body()).isEqualTo(200);
         String some = "'event_timestamps':['1970-01-01T00:16:40Z','1970-01-01T00:16:40Z',never,never]}";
         String expected = """
@@ -291,8 +292,8 @@ class RedisServingTest {
             {'values':[null,null,null,null],'statuses':['NULL_VALUE','NOT_FOUND','NOT_FOUND','NOT_FOUND'],SOME,
             {'values':[3,null,null,null],'statuses':['PRESENT','NOT_FOUND','NOT_FOUND','NOT_FOUND'],SOME,
             {'values':[null,null,null,null],'statuses':['NOT_FOUND','NOT_FOUND','NOT_FOUND','NOT_FOUND'],
-            'event_timestamps':[never,never,never,never]}]}"""
-                .replace("SOME", some)
+            'event_timestamps':[never,never,never,never]}]}\
+            """.replace("SOME", some)
                 .replace("never", "'1970-01-01T00:00:00Z'")
                 .replace("\n", "");
         assertThat(reply.body()).isEqualTo(Bodies.json(expected));
@@ -319,9 +320,7 @@ class RedisServingTest {
 
     @Test
     void shouldRefuseWhatIsWrong() {
-        assertThat(server.post(
-                                "/get-online-features",
-                                Bodies.json("{'features':['a:b'],'entities':{'x':[1],'y':[2]}}"))
+        assertThat(server.post("/get-online-features", Bodies.json("{'features':['a:b'],'entities':{'x':[1],'y':[2]}}"))
                         .error())
                 .isEqualTo("entities has [x, y], expected one join key: neither a served model nor the configuration"
                         + " says which are those of view 'a'");

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Timeout;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
 class RedisStoreTest {
-    private static final String DRIVER_1001 = "0100000002000000090000006472697665725f69640400000008000000"
-            + "e903000000000000666561747572655f7265706f";
+    private static final String DRIVER_1001 =
+            "0100000002000000090000006472697665725f69640400000008000000" + "e903000000000000666561747572655f7265706f";
     private static final String OLD_1001 =
             "020000006472697665725f69640400000008000000e903000000000000666561747572655f7265706f";
     private static final String CONV_RATE = "6160e3da";
@@ -81,7 +81,10 @@ class RedisStoreTest {
     }
 
     private static RowRead one(RedisStore store, boolean stale, long key) {
-        return store.read(List.of(wanted(STATS, stale, key)), LONG).join().getFirst().getFirst();
+        return store.read(List.of(wanted(STATS, stale, key)), LONG)
+                .join()
+                .getFirst()
+                .getFirst();
     }
 
     @Test
@@ -97,9 +100,13 @@ class RedisStoreTest {
             assertThat(row.isWritten(1)).as("written as null").isTrue();
             assertThat(row.value(1)).isNull();
             assertThat(row.isWritten(2)).as("never written").isFalse();
-            assertThat(rows.getFirst().get(1).row().isWritten()).as("no such entity").isFalse();
+            assertThat(rows.getFirst().get(1).row().isWritten())
+                    .as("no such entity")
+                    .isFalse();
             assertThat(rows.getFirst().get(2).row().value(0)).isEqualTo(0.5f);
-            assertThat(rows.get(1).getFirst().row().isWritten()).as("another view").isFalse();
+            assertThat(rows.get(1).getFirst().row().isWritten())
+                    .as("another view")
+                    .isFalse();
             assertThat(store.counts().read()).isEqualTo(3);
             assertThat(store.counts().pending()).isZero();
         }
@@ -228,8 +235,7 @@ class RedisStoreTest {
                 RedisStore store = open(options(proxy.port()).withBounds(3, 5))) {
             proxy.stall(true);
             CompletableFuture<List<List<RowRead>>> three = store.read(List.of(wanted(STATS, false, 1L, 2L, 3L)), LONG);
-            assertThat(one(store, false, 4).problem())
-                    .isEqualTo("3 rows are on their way already, at most 3 may be");
+            assertThat(one(store, false, 4).problem()).isEqualTo("3 rows are on their way already, at most 3 may be");
             assertThat(store.counts().pending()).isEqualTo(3);
             proxy.stall(false);
             assertThat(three.join().getFirst()).allMatch(read -> read.problem() == null);

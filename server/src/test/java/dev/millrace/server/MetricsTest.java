@@ -4,6 +4,8 @@ package dev.millrace.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.millrace.redis.RedisOptions;
+import dev.millrace.redis.RedisStore;
 import dev.millrace.server.TestServer.Reply;
 import dev.millrace.store.EmbeddedStore;
 import dev.millrace.store.StoreOptions;
@@ -148,11 +150,13 @@ class MetricsTest {
             }
         }
         Map<String, String> shown = new TreeMap<>();
-        try (TestServer server = TestServer.start(config -> ServerConfig.of(TestServer.models(), repository)
-                .withPort(0)
-                .withControl(config.control())
-                .withRuntime(config.runtime().withFeatureStore(store))
-                .withUpdates(List.of(feed(stored))))) {
+        // Nobody listens on that port.
+        try (RedisStore redis = RedisStore.open(RedisOptions.of("127.0.0.1:1", "none"));
+                TestServer server = TestServer.start(config -> ServerConfig.of(TestServer.models(), repository)
+                        .withPort(0)
+                        .withControl(config.control())
+                        .withRuntime(config.runtime().withFeatureStore(store).withRemoteStore(redis))
+                        .withUpdates(List.of(feed(stored))))) {
             server.infer("linear", Bodies.LINEAR);
             String text = server.get("/metrics").body();
             // The server looks at all native memory of the process when it closes.

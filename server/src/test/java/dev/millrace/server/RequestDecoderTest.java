@@ -61,7 +61,7 @@ class RequestDecoderTest {
         millrace = Millrace.open(TestServer.models());
         HttpCounters counters = new HttpCounters();
         Management management = new Management(millrace, null, false, Tracing.into(null));
-        metrics = new Metrics(millrace, counters, null, management, Feeds.none());
+        metrics = new Metrics(millrace, counters, null, management, Feeds.none(), null);
         Limits limits = Limits.DEFAULT.with(Limit.MAX_BODY_BYTES, MAX_BODY_BYTES);
         Loop.Shared shared = new Loop.Shared(
                 counters,
