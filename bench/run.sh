@@ -15,11 +15,11 @@
 # while a large one is loaded; --priorities two priorities, two models on one agent, and clients over their limit;
 # --failing rows and models that fail; --memory a server with little of it; --back-pressure clients that do not read, or
 # send slowly; --store reads of the feature store while it is written to; --features from raw values to a row of a
-# model's input, beside ONNX Runtime. Where a promise is found to be broken it says so, and the exit status is 1. Run it
-# on a machine that does nothing else.
+# model's input, beside ONNX Runtime; --redis stored features out of Redis. Where a promise is found to be broken it says
+# so, and the exit status is 1. Run it on a machine that does nothing else.
 #
-# The servers are loaded by wrk, gRPC by h2load (Debian, Ubuntu: apt install wrk nghttp2-client); what is missing is left
-# out.
+# The servers are loaded by wrk, gRPC by h2load, features come from redis-server (Debian, Ubuntu: apt install wrk
+# nghttp2-client redis-server); what is missing is left out.
 #
 #   JAVA_HOME    the JDK to use, if it is new enough; otherwise ./millrace's choice
 #   BENCH_OPTS   more options for the JVMs, but for those of the servers
@@ -35,14 +35,14 @@ for option in "$@"; do
         --quick | --routes | --models | --neighbour | --http | --http-mix | --protocols | --recording | --ramp | \
             --ensembles | --json | \
             --overload | --overload-http | --deadlines | --isolation | --swaps | --loading | \
-            --priorities | --failing | --memory | --back-pressure | --store | --features | --transform)
+            --priorities | --failing | --memory | --back-pressure | --store | --features | --transform | --redis)
             options="$options $option"
             ;;
         *)
             printf '%s\n' "use: bench/run.sh [--quick] [--routes] [--models] [--neighbour] [--http] [--http-mix] [--protocols]" \
                 "    [--recording] [--ramp] [--ensembles] [--json] [--overload] [--overload-http] [--deadlines] [--isolation]" \
                 "    [--swaps] [--loading] [--priorities] [--failing] [--memory] [--back-pressure] [--store] [--features]" \
-                "    [--transform]" >&2
+                "    [--transform] [--redis]" >&2
             exit 2
             ;;
     esac

@@ -6,6 +6,7 @@ import dev.millrace.bench.guard.BackPressure;
 import dev.millrace.bench.guard.Failing;
 import dev.millrace.bench.guard.MemoryLoad;
 import dev.millrace.bench.guard.Priorities;
+import dev.millrace.bench.online.OnlineReads;
 import dev.millrace.bench.promise.Deadlines;
 import dev.millrace.bench.promise.Isolation;
 import dev.millrace.bench.promise.Loading;
@@ -57,6 +58,9 @@ record Promises(Effort effort, PrintStream progress, Path log) {
     /// Files of rows that become files of columns.
     static final String TRANSFORM = "--transform";
 
+    /// Stored features by themselves, out of Redis.
+    static final String REDIS = "--redis";
+
     static final List<String> PARTS = List.of(
             OVERLOAD,
             OVERLOAD_HTTP,
@@ -70,7 +74,8 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             BACK_PRESSURE,
             STORE,
             FEATURES,
-            TRANSFORM);
+            TRANSFORM,
+            REDIS);
 
     private static final int LONG_RUNS_PER_ROUND = 20;
     private static final int LONG_RUN_MILLIS = 100;
@@ -100,6 +105,7 @@ record Promises(Effort effort, PrintStream progress, Path log) {
             }
             case TRANSFORM ->
                 new TransformRates(TRANSFORMED_ROWS, effort.rounds(), ServerProcess.millrace(), progress).measure();
+            case REDIS -> new OnlineReads(effort.repeats(), effort.repeatMillis(), progress, servers()).measure();
             default -> throw new IllegalArgumentException("no part " + part + ", there are " + PARTS);
         };
     }

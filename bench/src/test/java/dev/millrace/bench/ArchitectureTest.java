@@ -229,6 +229,7 @@ class ArchitectureTest {
                             "bench.report",
                             "bench.route")),
             Map.entry("bench.transform", Set.of("dataset", "table", "bench.report")),
+            Map.entry("bench.online", Set.of("feast", "bench.promise", "bench.report")),
             Map.entry("bench.store", Set.of("store", "bench.report")),
             Map.entry(
                     "bench.features",
@@ -257,6 +258,7 @@ class ArchitectureTest {
                             "bench.ramp",
                             "bench.report",
                             "bench.route",
+                            "bench.online",
                             "bench.store",
                             "bench.swap",
                             "bench.transform",
@@ -266,10 +268,10 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> LIBRARIES = Map.ofEntries(
             Map.entry("ai.onnxruntime", Set.of("ort", "bench", "zoo")),
             Map.entry("com.lmax.disruptor", Set.of("runtime", "bench")),
-            Map.entry("io.netty", Set.of("load", "loop", "grpc", "server", "bench")),
+            Map.entry("io.netty", Set.of("load", "loop", "grpc", "redis", "server", "bench")),
             Map.entry("io.grpc", Set.of("grpc", "server", "bench")),
             Map.entry("com.google.protobuf", Set.of("grpc", "update", "feast", "zoo", "bench")),
-            Map.entry("io.lettuce", Set.of("redis")),
+            Map.entry("io.lettuce", Set.of("redis", "bench")),
             Map.entry("com.github.benmanes.caffeine", Set.of("redis")),
             Map.entry("org.apache.kafka", Set.of("update")),
             Map.entry("org.apache.avro", Set.of("update")),
