@@ -108,6 +108,8 @@ class ServerFileTest {
         assertThat(serve(file))
                 .startsWith("millrace: " + file + ":2:3: bogus: no such name, expected one of [")
                 .hasLineCount(1);
+        Files.writeString(file, "updates:\n  - view: v\n    kafka: 1\n");
+        assertThat(serve(file)).startsWith("millrace: " + file + ":3:12: updates[0].kafka: '1' came, expected");
         assertThat(serve(temp.resolve("none.yaml")))
                 .startsWith("millrace: --config " + temp.resolve("none.yaml") + " cannot be read");
     }

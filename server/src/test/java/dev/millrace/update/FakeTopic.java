@@ -100,7 +100,6 @@ final class FakeTopic {
     /// Has all partitions from its first poll on.
     final class FakeConsumer extends MockConsumer<byte[], byte[]> {
         final List<Integer> pausedWhenPolled = new ArrayList<>();
-        private final List<TopicPartition> read = new ArrayList<>();
 
         FakeConsumer() {
             super("earliest");
@@ -128,19 +127,23 @@ final class FakeTopic {
             }
             updateBeginningOffsets(begin);
             updateEndOffsets(end);
-            rebalance(all);
+            Map<TopicPartition, Long> from = new HashMap<>();
             for (TopicPartition partition : all) {
-                if (!before.contains(partition)) {
-                    long from = FakeTopic.this.committed(partition.partition());
-                    seek(partition, from);
-                    if (!read.contains(partition)) {
-                        read.add(partition);
-                        partitions.get(partition.partition()).stream()
-                                .filter(record -> record.offset() >= from)
-                                .forEach(this::addRecord);
-                    }
-                }
+                from.put(
+                        partition,
+                        before.contains(partition)
+                                ? position(partition)
+                                : (Long) FakeTopic.this.committed(partition.partition()));
             }
+            // As a consumer of Kafka does: what is paused is so until it is revoked. It also forgets all records.
+            resume(paused().stream().filter(paused -> !all.contains(paused)).toList());
+            rebalance(all);
+            from.forEach((partition, offset) -> {
+                seek(partition, offset);
+                partitions.get(partition.partition()).stream()
+                        .filter(record -> record.offset() >= offset)
+                        .forEach(this::addRecord);
+            });
         }
 
         @Override

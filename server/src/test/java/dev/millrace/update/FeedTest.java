@@ -25,10 +25,13 @@ import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 /// A feed on the thread of the test, with consumers that need no broker, and a store that fails when it
@@ -47,6 +50,7 @@ class FeedTest {
     private final FakeTopic topic = new FakeTopic(2);
     private final FailingStore store = new FailingStore();
     private final KeptLetters letters = new KeptLetters();
+    private final List<AssertionError> broken = new ArrayList<>();
     private Feed feed;
 
     /// Passes writes on, after what the test does before each.
@@ -120,7 +124,17 @@ class FeedTest {
                 new Silence(() -> 0),
                 new Feed.Pauses(0, 0));
         feed.run();
+        assertThat(broken).isEmpty();
         return feed.statistics();
+    }
+
+    /// Within a feed, which would go on after an error.
+    private void check(Runnable assertion) {
+        try {
+            assertion.run();
+        } catch (AssertionError e) {
+            broken.add(e);
+        }
     }
 
     /// What is in the store, by key: event time and value.
@@ -182,7 +196,7 @@ class FeedTest {
     void shouldCommitOnlyWhenTheStoreHasAcknowledged() throws IOException {
         topic.add(0, null, row("a", 5, 1)).add(1, null, row("b", 5, 2));
         store.before = () -> {
-            assertThat(topic.committed).isEmpty();
+            check(() -> assertThat(topic.committed).isEmpty());
             if (store.writes.get() <= 3) {
                 throw new IOException("the disk is full");
             }
@@ -239,7 +253,7 @@ class FeedTest {
         topic.add(0, null, row("a", 5, 1)).add(0, null, "nonsense");
         AtomicInteger attempts = new AtomicInteger();
         letters.before = () -> {
-            assertThat(topic.committed).isEmpty();
+            check(() -> assertThat(topic.committed).isEmpty());
             if (attempts.incrementAndGet() <= 2) {
                 throw new IOException("no room");
             }
@@ -339,7 +353,7 @@ class FeedTest {
             if (polls.incrementAndGet() == 2) {
                 consumer.schedulePollTask(() -> {
                     consumer.assignNow(List.of(FakeTopic.partition(1)));
-                    assertThat(topic.committed(0)).isEqualTo(1);
+                    check(() -> assertThat(topic.committed(0)).isEqualTo(1));
                 });
             }
         };
@@ -367,9 +381,9 @@ class FeedTest {
                 consumer.schedulePollTask(() -> {
                     consumer.assignNow(List.of());
                     consumer.assignNow(List.of(FakeTopic.partition(1)));
-                    assertThat(consumer.paused())
+                    check(() -> assertThat(consumer.paused())
                             .as("what comes while it waits is paused")
-                            .containsExactly(FakeTopic.partition(1));
+                            .containsExactly(FakeTopic.partition(1)));
                 });
             }
         };
@@ -410,6 +424,25 @@ class FeedTest {
 
         assertThat(content()).hasSize(1);
         assertThat(topic.committed(0)).isEqualTo(1);
+    }
+
+    /// What wakes a poll up may hit a commit instead, and one more.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void shouldCommitWhenItIsStoppedWhileItCommits(int wakeUps) throws IOException {
+        topic.add(0, null, row("a", 5, 1));
+        AtomicInteger commits = new AtomicInteger();
+        topic.committing = () -> {
+            feed.stop();
+            if (commits.incrementAndGet() <= wakeUps) {
+                throw new WakeupException();
+            }
+        };
+
+        FeedStatistics statistics = run();
+
+        assertThat(topic.committed(0)).isEqualTo(1);
+        assertThat(statistics.failures()).isZero();
     }
 
     /// Any order of the same events, with any of them several times, over partitions, polls of any

@@ -113,9 +113,9 @@ class KafkaTest {
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", broker.servers()), new ByteArraySerializer(), new ByteArraySerializer())) {
             for (Map.Entry<String, String> record : records.entrySet()) {
-                producer.send(new ProducerRecord<>(TOPIC, bytes(record.getKey()), bytes(record.getValue())));
+                producer.send(new ProducerRecord<>(TOPIC, bytes(record.getKey()), bytes(record.getValue())))
+                        .get();
             }
-            producer.flush();
         }
     }
 
@@ -143,9 +143,14 @@ class KafkaTest {
                                 bytes("{'features':['customers:amount'],'entities':{'customer':[" + keys + "]}}"),
                                 StandardCharsets.UTF_8))
                 .body();
-        Matcher values = Pattern.compile("\"values\":(\\[[^\\]]*])").matcher(body);
-        assertThat(values.find() && values.find()).as(body).isTrue();
-        return values.group(1);
+        // Those of the key come first.
+        List<String> values = Pattern.compile("\"values\":(\\[[^\\]]*])")
+                .matcher(body)
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+        assertThat(values).as(body).hasSize(2);
+        return values.getLast();
     }
 
     private List<ConsumerRecord<byte[], byte[]>> deadLetters(int count) {
