@@ -191,7 +191,7 @@ public final class Main {
     private void measurePromises() throws IOException {
         Promises promises = new Promises(effort, System.err, Path.of(name + ".log"));
         for (String part : Promises.PARTS) {
-            if (parts.contains(part)) {
+            if (parts.contains(part) && promises.isPossible(part)) {
                 Section section = promises.measure(part);
                 sections.add(section);
                 write();

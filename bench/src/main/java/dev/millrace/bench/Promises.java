@@ -85,6 +85,15 @@ record Promises(Effort effort, PrintStream progress, Path log) {
     private static final long FEW_ENTITIES = 10_000;
     private static final int TRANSFORMED_ROWS = 2_000_000;
 
+    /// Whether what a part needs is installed.
+    boolean isPossible(String part) {
+        boolean possible = !part.equals(REDIS) || OnlineReads.isPossible();
+        if (!possible) {
+            progress.println(part + " is left out: there is no redis-server");
+        }
+        return possible;
+    }
+
     /// Measures one part.
     Section measure(String part) throws IOException {
         return switch (part) {

@@ -3,6 +3,7 @@ package dev.millrace.bench.online;
 
 import dev.millrace.bench.promise.Server;
 import dev.millrace.bench.report.Section;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -53,6 +54,12 @@ public final class OnlineReads {
         this.servers = servers;
     }
 
+    /// Whether there is a redis-server to start.
+    public static boolean isPossible() {
+        return Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+                .anyMatch(folder -> Files.isExecutable(Path.of(folder, "redis-server")));
+    }
+
     /// Measures.
     ///
     /// @throws IOException if there is no redis-server, or the server does not start
@@ -82,13 +89,13 @@ public final class OnlineReads {
         List<Timed> all = new ArrayList<>();
         for (int rows : ROWS) {
             // The first turns warm up.
-            turn(rows, () -> whole(uri, rows));
-            turn(rows, () -> alone(redis, rows));
+            turn(() -> whole(uri, rows));
+            turn(() -> alone(redis, rows));
             List<long[]> whole = new ArrayList<>();
             List<long[]> alone = new ArrayList<>();
             for (int repeat = 0; repeat < repeats; repeat++) {
-                whole.add(turn(rows, () -> whole(uri, rows)));
-                alone.add(turn(rows, () -> alone(redis, rows)));
+                whole.add(turn(() -> whole(uri, rows)));
+                alone.add(turn(() -> alone(redis, rows)));
             }
             all.add(new Timed(rows, true, sorted(whole)));
             all.add(new Timed(rows, false, sorted(alone)));
@@ -101,7 +108,7 @@ public final class OnlineReads {
         return turns.stream().flatMapToLong(Arrays::stream).sorted().toArray();
     }
 
-    private long[] turn(int rows, Runnable request) {
+    private long[] turn(Runnable request) {
         List<Long> nanos = new ArrayList<>();
         long end = System.nanoTime() + repeatNanos;
         for (long start = System.nanoTime(); start < end; start = System.nanoTime()) {
