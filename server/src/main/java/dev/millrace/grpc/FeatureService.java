@@ -113,12 +113,9 @@ final class FeatureService {
 
     private void answer(ServerCall<?, ?> call, byte[] request, ServerCallStreamObserver<byte[]> client) {
         try {
-            if (server.features().isSmall(request.length)) {
-                client.onNext(server.features().answerWire(request));
-                client.onCompleted();
-            } else {
-                InferenceService.answer(later(request), client, server.loop(call));
-            }
+            CompletionStage<byte[]> answer =
+                    OnlineFeatures.isSmall(request.length) ? server.features().answerWire(request) : later(request);
+            InferenceService.answer(answer, client, server.loop(call));
         } catch (RuntimeException e) {
             client.onError(InferenceService.status(e).asRuntimeException());
         }
@@ -131,7 +128,7 @@ final class FeatureService {
                     Outcome.TOO_LARGE, "the message has more than " + OnlineFeatures.MAX_REQUEST_BYTES + " bytes");
         }
         long taken = features.reserve("the message", request.length);
-        return CompletableFuture.supplyAsync(() -> features.answerWire(request), Thread::startVirtualThread)
+        return CompletableFuture.supplyAsync(() -> features.answerWire(request).join(), Thread::startVirtualThread)
                 .whenComplete((_, _) -> features.release(taken));
     }
 }

@@ -5,6 +5,7 @@ import dev.millrace.feast.UnixTime;
 import dev.millrace.json.JsonWriter;
 import dev.millrace.online.FeatureAnswer.Feature;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -15,6 +16,10 @@ final class JsonAnswer {
     private static final long MICROS = 1_000_000;
     private static final int NANOS_PER_MICRO = 1_000;
     private static final String NEVER = "1970-01-01T00:00:00Z";
+
+    private static final byte[][] STATUSES = Arrays.stream(FieldStatus.values())
+            .map(status -> JsonWriter.ascii("\"" + status.name() + "\""))
+            .toArray(byte[][]::new);
 
     private final FeatureAnswer answer;
     private final JsonWriter json = new JsonWriter();
@@ -84,7 +89,9 @@ final class JsonAnswer {
         FeatureColumn column = feature.column();
         json.raw("{\"values\":[");
         for (int at = 0; at < answer.rows(); at++) {
-            json.raw(at > 0 ? "," : "");
+            if (at > 0) {
+                json.raw(',');
+            }
             if (column.isPresent(at)) {
                 value(column, at);
             } else {
@@ -93,7 +100,10 @@ final class JsonAnswer {
         }
         json.raw("],\"statuses\":[");
         for (int at = 0; at < answer.rows(); at++) {
-            json.raw(at > 0 ? ",\"" : "\"").raw(feature.status(at).name()).raw('"');
+            if (at > 0) {
+                json.raw(',');
+            }
+            json.raw(STATUSES[feature.status(at).ordinal()]);
         }
         json.raw("],\"event_timestamps\":[");
         json.raw(times.computeIfAbsent(feature.columns(), JsonAnswer::times)).raw("]}");

@@ -20,12 +20,14 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -88,9 +90,9 @@ public final class OnlineFeatures {
         this.clock = clock;
     }
 
-    /// Whether a request is answered so soon that others may wait for it; beside the loop otherwise.
-    public boolean isSmall(int bytes) {
-        return redis == null && bytes <= SMALL_REQUEST_BYTES;
+    /// Whether a request is worked on so shortly that others may wait for that; beside the loop otherwise.
+    public static boolean isSmall(int bytes) {
+        return bytes <= SMALL_REQUEST_BYTES;
     }
 
     /// Takes from the heap what a larger request takes while it is answered.
@@ -117,8 +119,9 @@ public final class OnlineFeatures {
     /// Answers a request.
     ///
     /// @param body in JSON
+    /// @return ends on any thread; with a [Refusal] if it cannot be answered
     /// @throws Refusal if it is wrong, or there is no such thing
-    public byte[] answer(byte[] body) {
+    public CompletableFuture<byte[]> answer(byte[] body) {
         requireStore();
         return answer(FeatureRequestReader.request(body), JsonAnswer::bytes);
     }
@@ -126,14 +129,14 @@ public final class OnlineFeatures {
     /// Answers a request.
     ///
     /// @param message Feast's `GetOnlineFeaturesRequest`, as it is on the wire
-    /// @return its `GetOnlineFeaturesResponse`
+    /// @return its `GetOnlineFeaturesResponse`, on any thread; or a [Refusal] if it cannot be answered
     /// @throws Refusal if it is wrong, or there is no such thing
-    public byte[] answerWire(byte[] message) {
+    public CompletableFuture<byte[]> answerWire(byte[] message) {
         requireStore();
         return answer(WireFeatureRequest.request(message), WireAnswer::bytes);
     }
 
-    private byte[] answer(FeatureRequest request, Function<FeatureAnswer, byte[]> encoder) {
+    private CompletableFuture<byte[]> answer(FeatureRequest request, Function<FeatureAnswer, byte[]> encoder) {
         List<String> references = request.references() == null ? service(request.service()) : request.references();
         long values =
                 (long) request.rows() * (references.size() + request.entities().size());
@@ -154,14 +157,28 @@ public final class OnlineFeatures {
         for (Asked asked : views.values()) {
             bytes += (long) TEXT_COPIES * request.rows() * asked.columns().textBytes();
         }
-        heap.reserve(MemoryTag.ANSWER, bytes);
+        long booked = bytes;
+        heap.reserve(MemoryTag.ANSWER, booked);
+        return read(request, views.values(), far, features, encoder)
+                .whenComplete((_, _) -> heap.release(MemoryTag.ANSWER, booked));
+    }
+
+    /// What is at hand is answered at once, and what is wrong is found out, too.
+    private CompletableFuture<byte[]> read(
+            FeatureRequest request,
+            Collection<Asked> views,
+            RedisRows far,
+            List<Feature> features,
+            Function<FeatureAnswer, byte[]> encoder) {
         try {
             long now = now();
-            views.values().forEach(asked -> read(request, asked, now, far));
+            views.forEach(asked -> read(request, asked, now, far));
             FeatureAnswer answer = new FeatureAnswer(request.entities(), features);
-            return far.isEmpty() ? encoder.apply(answer) : encode(far.read(), answer, encoder);
-        } finally {
-            heap.release(MemoryTag.ANSWER, bytes);
+            return far.isEmpty()
+                    ? CompletableFuture.completedFuture(encoder.apply(answer))
+                    : far.read().thenApply(valueBytes -> encode(valueBytes, answer, encoder));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
         }
     }
 

@@ -12,8 +12,9 @@ import dev.millrace.redis.RowsWanted;
 import dev.millrace.runtime.Outcome;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
-/// Reads rows of several views from Redis into columns, all in one go. Threads: one, which waits.
+/// Reads rows of several views from Redis into columns, all in one go. Threads: one at a time.
 final class RedisRows {
     private final RedisStore store;
     private final List<Asked> asked = new ArrayList<>();
@@ -76,12 +77,15 @@ final class RedisRows {
         return asked.isEmpty();
     }
 
-    /// Reads all, and waits for it.
+    /// Reads all.
     ///
-    /// @return the bytes that the values take, about
-    /// @throws Refusal if Redis cannot be asked, or has something that cannot be read
-    long read() {
-        List<List<RowRead>> read = store.read(wanted, Long.MAX_VALUE).join();
+    /// @return the bytes that the values take, about, on any thread; or a [Refusal] if Redis cannot be asked, or
+    ///     has something that cannot be read
+    CompletableFuture<Long> read() {
+        return store.read(wanted, Long.MAX_VALUE).thenApply(this::take);
+    }
+
+    private long take(List<List<RowRead>> read) {
         long bytes = 0;
         for (int i = 0; i < read.size(); i++) {
             Asked of = asked.get(i);

@@ -5,26 +5,48 @@ import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.CommandOutput;
 import java.nio.ByteBuffer;
 
-/// What Redis says to HMGET: a value for each field that was asked for, null where there is none.
+/// What Redis says to HMGET, a value for each field that was asked for, or to HGETALL, all names and values: in both
+/// cases a value for each field in the order of a [FieldSet], null where there is none.
 ///
 /// Threads: the connection's.
 final class HashReply extends CommandOutput<byte[], byte[], byte[][]> {
-    private int next;
+    private static final int ANOTHER = -1;
 
-    HashReply(int fields) {
-        super(ByteArrayCodec.INSTANCE, new byte[fields][]);
+    private final FieldSet fields;
+    private int next;
+    private boolean named;
+    private int place;
+
+    HashReply(FieldSet fields) {
+        super(ByteArrayCodec.INSTANCE, new byte[fields.size()][]);
+        this.fields = fields;
     }
 
     @Override
     public void set(ByteBuffer bytes) {
-        if (next == output.length) {
-            throw new IllegalStateException("Redis has answered more than " + next + " fields, expected as many");
+        if (!fields.isWhole()) {
+            take(next++, bytes);
+            return;
         }
-        output[next++] = bytes == null ? null : codec.decodeValue(bytes);
+        if (named) {
+            if (place != ANOTHER) {
+                take(place, bytes);
+            }
+        } else {
+            place = bytes == null ? ANOTHER : fields.place(bytes);
+        }
+        named = !named;
+    }
+
+    private void take(int field, ByteBuffer bytes) {
+        if (field >= output.length) {
+            throw new IllegalStateException("Redis has answered more than " + output.length + " fields");
+        }
+        output[field] = bytes == null ? null : codec.decodeValue(bytes);
     }
 
     /// Whether all fields were answered.
     boolean isComplete() {
-        return next == output.length;
+        return fields.isWhole() ? !named : next == output.length;
     }
 }

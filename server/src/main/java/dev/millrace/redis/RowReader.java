@@ -5,11 +5,8 @@ import dev.millrace.feast.FeastFormatException;
 import dev.millrace.feast.FeastRow;
 import dev.millrace.policy.Breaker;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.Command;
-import io.lettuce.core.protocol.CommandArgs;
-import io.lettuce.core.protocol.CommandType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -74,8 +71,8 @@ final class RowReader {
             this.key = key;
         }
 
-        int fields() {
-            return rows.stream().mapToInt(row -> row.view().fields().length).sum();
+        List<PreparedView> views() {
+            return rows.stream().map(RowKey::view).toList();
         }
     }
 
@@ -130,11 +127,14 @@ final class RowReader {
             return;
         }
         Sent sent = new Sent(entities.size());
+        // Most entities of a request are asked for the same.
+        Map<List<PreparedView>, FieldSet> sets = new HashMap<>();
         List<AsyncCommand<byte[], byte[], byte[][]>> commands = new ArrayList<>(entities.size());
         for (Entity entity : entities) {
-            HashReply reply = new HashReply(entity.fields());
+            FieldSet fields = sets.computeIfAbsent(entity.views(), FieldSet::new);
+            HashReply reply = new HashReply(fields);
             AsyncCommand<byte[], byte[], byte[][]> command =
-                    new AsyncCommand<>(new Command<>(CommandType.HMGET, reply, arguments(entity)));
+                    new AsyncCommand<>(new Command<>(fields.command(), reply, fields.arguments(entity.key)));
             var _ = command.whenComplete((values, error) -> answered(sent, entity, reply, values, error));
             commands.add(command);
         }
@@ -156,16 +156,6 @@ final class RowReader {
             return others + " rows are on their way already, at most " + maxPending + " may be";
         }
         return null;
-    }
-
-    private static CommandArgs<byte[], byte[]> arguments(Entity entity) {
-        CommandArgs<byte[], byte[]> arguments = new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(entity.key);
-        for (RowKey row : entity.rows) {
-            for (byte[] field : row.view().fields()) {
-                arguments.addValue(field);
-            }
-        }
-        return arguments;
     }
 
     private void answered(Sent sent, Entity entity, HashReply reply, byte[][] values, Throwable error) {

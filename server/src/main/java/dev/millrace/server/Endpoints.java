@@ -79,10 +79,13 @@ final class Endpoints {
 
     /// Small requests for features are answered at once, larger ones beside the loop, which has others to answer.
     private void onlineFeatures(Exchange exchange, Loop loop, ByteBuf body) {
-        if (features.isSmall(body.readableBytes())) {
-            exchange.answer(Page.json(HttpStatus.OK, features.answer(ByteBufUtil.getBytes(body))));
+        if (OnlineFeatures.isSmall(body.readableBytes())) {
+            later(
+                    exchange,
+                    loop,
+                    features.answer(ByteBufUtil.getBytes(body)).thenApply(json -> Page.json(HttpStatus.OK, json)));
         } else {
-            beside(exchange, loop, body, features::answer);
+            beside(exchange, loop, body, text -> features.answer(text).join());
         }
     }
 

@@ -74,7 +74,7 @@ public final class OnlineReads {
                     "feature_store: {redis: '127.0.0.1:" + redis.port() + "', project: " + FilledRedis.PROJECT
                             + ", timeout: 2s}\n");
             try (Server server = servers.start(List.of(
-                    "--http-port", "0", "--model-repository", models.toString(), "--config", file.toString()))) {
+                    "serve", "--http-port", "0", "--model-repository", models.toString(), "--config", file.toString()))) {
                 return new OnlineReport(measure(redis, server));
             }
         } finally {
