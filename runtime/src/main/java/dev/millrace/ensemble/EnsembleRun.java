@@ -152,6 +152,17 @@ final class EnsembleRun implements AutoCloseable {
                 return;
             }
             word.getAndIncrement();
+            proceed();
+        }
+
+        @Override
+        public void again() {
+            takeBack(true);
+            proceed();
+        }
+
+        /// Under the pin that this step has.
+        private void proceed() {
             try {
                 while (!isSubmitted()) {
                     takeBack(true);

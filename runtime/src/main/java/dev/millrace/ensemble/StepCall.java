@@ -15,6 +15,12 @@ public interface StepCall extends AutoCloseable {
         ///
         /// @param failure why there is no answer, or null
         void ended(RuntimeException failure);
+
+        /// Instead of that, on any thread: another version is served by now, which the step's model has a call to,
+        /// and is to be asked instead. Who cannot do that counts the request as failed.
+        default void again() {
+            ended(new IllegalStateException("the version was replaced while its request was prepared"));
+        }
     }
 
     /// What the model takes and gives.

@@ -14,8 +14,10 @@ import dev.millrace.spec.FeatureView;
 import dev.millrace.spec.ValueType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
@@ -23,6 +25,8 @@ import java.util.concurrent.CompletableFuture;
 ///
 /// Threads: one at a time; what comes may come on any.
 final class RawFetch implements FeatureSource {
+    private static final FetchedView NOTHING = new FetchedView(Map.of(), null);
+
     private final RemoteSource source;
     private final FeaturePlan plan;
     private final List<Part> parts = new ArrayList<>();
@@ -59,7 +63,12 @@ final class RawFetch implements FeatureSource {
         for (Part part : parts) {
             wanted.add(new WantedView(part.view(), part.layout(), keys(part, inputs[part.key()])));
         }
-        coming = source.remote().fetch(wanted, timeoutNanos).toCompletableFuture();
+        try {
+            coming = source.remote().fetch(wanted, timeoutNanos).toCompletableFuture();
+        } catch (RuntimeException e) {
+            FetchedView nothing = new FetchedView(Map.of(), "the store failed: " + e);
+            coming = CompletableFuture.completedFuture(Collections.nCopies(parts.size(), nothing));
+        }
         return coming;
     }
 
@@ -107,6 +116,7 @@ final class RawFetch implements FeatureSource {
     /// What came was for the last request.
     void forget() {
         coming = null;
+        parts.forEach(part -> part.reader().take(NOTHING));
     }
 
     /// Takes over what comes for another plan's rows, if that is the same.

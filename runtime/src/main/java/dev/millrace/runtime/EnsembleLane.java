@@ -267,6 +267,7 @@ final class EnsembleLane implements EnsembleHost {
         private final Step step;
         private final Call call;
         private Ended told;
+        private volatile boolean cancelled;
 
         LaneCall(Step step, Call call) {
             this.step = step;
@@ -296,6 +297,7 @@ final class EnsembleLane implements EnsembleHost {
         @Override
         public boolean submit(long deadlineNanos, int priority, Ended whenEnded) {
             told = whenEnded;
+            cancelled = false;
             boolean limited = deadlineNanos != Ticket.NO_DEADLINE;
             call.timeoutNanos(limited ? deadlineNanos - call.lane().clock().getAsLong() : Call.NO_TIMEOUT);
             call.priority(priority);
@@ -309,8 +311,7 @@ final class EnsembleLane implements EnsembleHost {
                 return true;
             }
             if (call.isTurnedAway()) {
-                // Another version is live, or this one again; or else it fails.
-                EnsembleLane.live(step.label(), () -> LoadedVersion.successor(step.version(), call.lane()));
+                requireSuccessor();
                 return false;
             }
             throw failure(admission);
@@ -318,12 +319,36 @@ final class EnsembleLane implements EnsembleHost {
 
         /// Goes on when stored values are here.
         private void openFetched() {
-            Outcome admission = call.open(this);
-            if (admission == Outcome.OK) {
-                RELAY.get().submitted(call.lane());
-            } else {
-                told.ended(failure(admission));
+            RuntimeException problem = null;
+            boolean elsewhere = false;
+            try {
+                Outcome admission = cancelled ? Outcome.CANCELLED : call.open(this);
+                if (admission == Outcome.OK) {
+                    RELAY.get().submitted(call.lane());
+                    return;
+                }
+                elsewhere = admission == Outcome.UNAVAILABLE && call.isTurnedAway();
+                if (elsewhere) {
+                    requireSuccessor();
+                } else {
+                    problem = cancelled
+                            ? new InferenceException(Outcome.CANCELLED, step.label() + ": the request was cancelled")
+                            : failure(admission);
+                }
+            } catch (RuntimeException e) {
+                elsewhere = false;
+                problem = e;
             }
+            if (elsewhere) {
+                told.again();
+            } else {
+                told.ended(problem);
+            }
+        }
+
+        /// Another version is live, or this one again; or else it fails.
+        private void requireSuccessor() {
+            var _ = EnsembleLane.live(step.label(), () -> LoadedVersion.successor(step.version(), call.lane()));
         }
 
         @Override
@@ -337,6 +362,7 @@ final class EnsembleLane implements EnsembleHost {
 
         @Override
         public void cancel() {
+            cancelled = true;
             call.cancel();
         }
 

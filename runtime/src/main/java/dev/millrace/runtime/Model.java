@@ -110,7 +110,9 @@ public final class Model {
 
     private static void submit(Call call, PredictionFuture future) {
         if (future.isCancelled()) {
-            finish(call, true);
+            // What was fetched for it is still there.
+            future.detach();
+            finish(call, false);
             return;
         }
         Outcome admission;

@@ -38,6 +38,8 @@ final class Logging {
         context.getLogger("dev.millrace").setLevel(verbose ? Level.INFO : Level.WARN);
         // Its clients warn every second while a broker is away; feeds tell that themselves, less often.
         context.getLogger("org.apache.kafka").setLevel(verbose ? Level.WARN : Level.ERROR);
+        // What becomes of connections to Redis the store tells itself.
+        context.getLogger("io.lettuce").setLevel(verbose ? Level.WARN : Level.ERROR);
         GRPC.setLevel(java.util.logging.Level.SEVERE);
     }
 }

@@ -179,8 +179,8 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        ServerConfig config = config();
         Logging.toStandardError(verbose);
+        ServerConfig config = config();
         try {
             control.useWorkDirectory();
         } catch (IOException e) {

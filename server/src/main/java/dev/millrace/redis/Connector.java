@@ -31,6 +31,7 @@ final class Connector implements AutoCloseable {
     private final RedisClient client;
     private final RedisURI uri;
     private final ScheduledExecutorService timer;
+    private final Runnable whenConnected;
     private volatile StatefulRedisConnection<byte[], byte[]> connection;
     private volatile String problem = "it is not connected yet";
     private long pauseMillis = FIRST_PAUSE_MILLIS;
@@ -38,8 +39,13 @@ final class Connector implements AutoCloseable {
     private boolean complained;
 
     /// Begins to connect.
-    Connector(RedisURI uri, ScheduledExecutorService timer) {
+    ///
+    /// @param whenConnected done whenever there is a connection again
+    Connector(RedisURI uri, ScheduledExecutorService timer, Runnable whenConnected) {
         this.uri = uri;
+        this.whenConnected = whenConnected;
+        // Of the handshake, too.
+        uri.setTimeout(CONNECT_TIMEOUT);
         this.timer = timer;
         resources = ClientResources.builder()
                 .ioThreadPoolSize(2)
@@ -88,6 +94,7 @@ final class Connector implements AutoCloseable {
         synchronized (this) {
             if (!closed) {
                 connection = made;
+                whenConnected.run();
                 pauseMillis = FIRST_PAUSE_MILLIS;
                 if (complained) {
                     LOG.info("the feature store in Redis at {} is connected again", uri);
@@ -124,9 +131,8 @@ final class Connector implements AutoCloseable {
                 again();
             }
         }
-        if (given.isOpen()) {
-            var _ = given.closeAsync();
-        }
+        // Also of one that has ended by itself: the client keeps it otherwise.
+        var _ = given.closeAsync();
     }
 
     private void again() {

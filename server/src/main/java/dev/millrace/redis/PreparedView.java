@@ -11,11 +11,22 @@ final class PreparedView {
     private final FeastView view;
     private final EntityKeys keys;
     private final byte[][] fields;
+    /// Whether its rows are kept when they were read.
+    private volatile boolean kept;
 
     PreparedView(FeastView view, RedisOptions options) {
         this.view = view;
         this.keys = new EntityKeys(options.keys(), options.project(), view.joinKeys());
         this.fields = view.hashFields();
+    }
+
+    boolean isKept() {
+        return kept;
+    }
+
+    /// Has its rows be kept from now on.
+    void keep() {
+        kept = true;
     }
 
     FeastView view() {

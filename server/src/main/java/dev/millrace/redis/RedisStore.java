@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.redis;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.millrace.feast.FeastFormatException;
 import dev.millrace.feast.FeastRow;
 import dev.millrace.feast.FeastView;
@@ -40,7 +42,8 @@ import org.slf4j.LoggerFactory;
 /// Threads: any; what comes is told on the connection's or a timer's. Ownership: whoever opened it closes it.
 public final class RedisStore implements RemoteStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisStore.class);
-    private static final int MAX_VIEWS = 4_096;
+    private static final int MAX_VIEWS = 256;
+    private static final int MAX_FIELDS = 1_000;
     private static final long COMPLAINT_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final RedisOptions options;
@@ -51,6 +54,8 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
     private final RowCache cache;
     private final RowReader reader;
     private final Map<FeastView, PreparedView> views = new ConcurrentHashMap<>();
+    private final Cache<FeastView, PreparedView> others =
+            Caffeine.newBuilder().maximumSize(MAX_VIEWS).executor(Runnable::run).build();
     private final LongAdder fetched = new LongAdder();
     private final LongAdder cached = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -65,8 +70,8 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
                 1, Thread.ofPlatform().name("millrace-redis-timer").daemon().factory());
         timer.setRemoveOnCancelPolicy(true);
         complainedNanos = clock.getAsLong() - COMPLAINT_PAUSE_NANOS;
-        connector = new Connector(ConnectionText.parse(options.connection()), timer);
         breaker = new Breaker(options.breakerFailures());
+        connector = new Connector(ConnectionText.parse(options.connection()), timer, breaker::succeeded);
         cache = new RowCache(options.cacheAge().toNanos(), options.cacheBytes());
         reader = new RowReader(options, connector, cache, breaker, timer, clock);
     }
@@ -123,7 +128,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         List<Place> places = new ArrayList<>();
         Set<RowKey> missing = new LinkedHashSet<>();
         for (int i = 0; i < wanted.size(); i++) {
-            PreparedView view = prepared(wanted.get(i).view());
+            PreparedView view = prepared(wanted.get(i));
             List<List<Object>> keys = wanted.get(i).keys();
             for (int j = 0; j < keys.size(); j++) {
                 RowKey key = new RowKey(view, view.keys().key(keys.get(j).toArray()));
@@ -239,21 +244,39 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         }
     }
 
-    private PreparedView prepared(FeastView view) {
+    /// Views that models have stay. Requests may name whatever they like: of those few are remembered, and none
+    /// that is large.
+    private PreparedView prepared(RowsWanted wanted) {
+        FeastView view = wanted.view();
         PreparedView known = views.get(view);
-        if (known != null) {
-            return known;
+        if (known == null && view.fields().size() <= MAX_FIELDS) {
+            known = others.get(view, each -> new PreparedView(each, options));
+            if (!options.cacheAge().isZero()) {
+                known.keep();
+            }
+        } else if (known == null) {
+            known = new PreparedView(view, options);
         }
-        if (views.size() >= MAX_VIEWS) {
-            // Requests may name whatever they like: what they did not name lately is prepared anew.
-            views.clear();
+        if (wanted.stale()) {
+            known.keep();
         }
-        return views.computeIfAbsent(view, each -> new PreparedView(each, options));
+        return known;
     }
 
     @Override
     public void require(FeatureView view) {
-        prepared(feast(view));
+        FeastView feast = feast(view);
+        JoinKey key = feast.joinKeys().getFirst();
+        boolean text = view.entity().type() == ValueType.STRING;
+        if (text != (key.type() == JoinKey.Type.STRING)) {
+            throw new IllegalArgumentException("entity '" + view.entity().name() + "' of view '" + view.name() + "' is "
+                    + view.entity().type().word() + ", expected what join_keys says of '" + key.name() + "', "
+                    + key.expectation());
+        }
+        PreparedView prepared = views.computeIfAbsent(feast, each -> new PreparedView(each, options));
+        if (!options.cacheAge().isZero()) {
+            prepared.keep();
+        }
     }
 
     private FeastView feast(FeatureView view) {
@@ -269,11 +292,14 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         List<RowsWanted> rows = new ArrayList<>();
         List<List<Object>> keys = new ArrayList<>();
         for (WantedView each : wanted) {
-            List<Object> of = List.copyOf(each.keys());
+            FeastView view = feast(each.view());
+            // Of a key that cannot be one there is no row.
+            List<Object> of = each.keys().stream()
+                    .filter(view.joinKeys().getFirst()::takes)
+                    .toList();
             boolean stale = each.view().policies().onUnavailable() == FeatureView.OnUnavailable.STALE;
             keys.add(of);
-            rows.add(
-                    new RowsWanted(feast(each.view()), of.stream().map(List::of).toList(), stale));
+            rows.add(new RowsWanted(view, of.stream().map(List::of).toList(), stale));
         }
         return read(rows, timeoutNanos).thenApply(read -> {
             List<FetchedView> views = new ArrayList<>();
@@ -286,6 +312,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
 
     private FetchedView fetched(WantedView wanted, List<Object> keys, List<RowRead> read) {
         Map<Object, FetchedRow> rows = HashMap.newHashMap(keys.size());
+        wanted.keys().forEach(key -> rows.put(key, FetchedRow.ABSENT));
         String problem = null;
         for (int i = 0; i < keys.size(); i++) {
             RowRead each = read.get(i);

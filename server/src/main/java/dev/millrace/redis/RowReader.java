@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
@@ -28,6 +29,9 @@ import java.util.function.LongSupplier;
 ///
 /// Threads: any.
 final class RowReader {
+    /// Reads in a row that are not answered in time before their connection is given up.
+    private static final int LATE = 5;
+
     private final Connector connector;
     private final RowCache cache;
     private final Breaker breaker;
@@ -37,6 +41,7 @@ final class RowReader {
     private final int maxPending;
     private final Map<RowKey, CompletableFuture<FeastRow>> coming = new ConcurrentHashMap<>();
     private final AtomicInteger pending = new AtomicInteger();
+    private final AtomicInteger lateInARow = new AtomicInteger();
     final LongAdder joined = new LongAdder();
     final LongAdder read = new LongAdder();
     final LongAdder late = new LongAdder();
@@ -78,11 +83,21 @@ final class RowReader {
 
     /// What was sent together, until all of it is answered or it is too late.
     private static final class Sent {
+        private final StatefulRedisConnection<byte[], byte[]> connection;
+        private final List<Entity> entities;
+        private final List<AsyncCommand<byte[], byte[], byte[][]>> commands = new ArrayList<>();
         private final AtomicInteger left;
+        /// Whether it is tried although the breaker is open.
+        private final boolean probe;
+        /// Whether it has failed: that counts once, whatever becomes of its commands.
+        private final AtomicBoolean failed = new AtomicBoolean();
         private ScheduledFuture<?> limit;
 
-        Sent(int commands) {
-            left = new AtomicInteger(commands);
+        Sent(StatefulRedisConnection<byte[], byte[]> connection, List<Entity> entities, boolean probe) {
+            this.connection = connection;
+            this.entities = entities;
+            this.probe = probe;
+            left = new AtomicInteger(entities.size());
         }
     }
 
@@ -108,50 +123,54 @@ final class RowReader {
             count++;
         }
         if (count > 0) {
-            send(new ArrayList<>(entities.values()), count);
+            List<Entity> missing = new ArrayList<>(entities.values());
+            try {
+                send(missing, count);
+            } catch (RuntimeException | Error e) {
+                // Whoever asks next must not wait for what nobody asked for.
+                missing.forEach(entity -> fail(entity, new StoreAwayException("it cannot be asked: " + e)));
+                throw e;
+            }
         }
         return all;
     }
 
     private void send(List<Entity> entities, int rows) {
-        String problem = reserve(rows);
         StatefulRedisConnection<byte[], byte[]> connection = connector.connection();
-        if (problem == null && connection == null) {
-            problem = connector.problem();
-            breaker.failed(clock.getAsLong(), problem);
-            pending.addAndGet(-rows);
-        }
+        boolean probe = breaker.isOpen();
+        String problem = connection == null ? connector.problem() : reserve(rows, probe);
         if (problem != null) {
             StoreAwayException away = new StoreAwayException(problem);
             entities.forEach(entity -> fail(entity, away));
             return;
         }
-        Sent sent = new Sent(entities.size());
+        Sent sent = new Sent(connection, entities, probe);
         // Most entities of a request are asked for the same.
         Map<List<PreparedView>, FieldSet> sets = new HashMap<>();
-        List<AsyncCommand<byte[], byte[], byte[][]>> commands = new ArrayList<>(entities.size());
         for (Entity entity : entities) {
             FieldSet fields = sets.computeIfAbsent(entity.views(), FieldSet::new);
             HashReply reply = new HashReply(fields);
             AsyncCommand<byte[], byte[], byte[][]> command =
                     new AsyncCommand<>(new Command<>(fields.command(), reply, fields.arguments(entity.key)));
             var _ = command.whenComplete((values, error) -> answered(sent, entity, reply, values, error));
-            commands.add(command);
+            sent.commands.add(command);
         }
-        sent.limit = timer.schedule(() -> tooLate(connection, entities), timeoutNanos, TimeUnit.NANOSECONDS);
+        sent.limit = timer.schedule(() -> tooLate(sent), timeoutNanos, TimeUnit.NANOSECONDS);
         try {
-            connection.dispatch(commands);
+            connection.dispatch(sent.commands);
         } catch (RuntimeException e) {
-            commands.forEach(command -> command.completeExceptionally(e));
+            sent.commands.forEach(command -> command.completeExceptionally(e));
         }
     }
 
-    /// Why rows cannot be asked for now; null if they can, and are counted.
-    private String reserve(int rows) {
-        if (breaker.isOpen() && !breaker.admits(clock.getAsLong())) {
+    /// Why rows cannot be asked for now; null if they can, and are counted. A request by itself may have more than
+    /// may be on their way: it waits for nobody.
+    private String reserve(int rows, boolean probe) {
+        if (probe && !breaker.admits(clock.getAsLong())) {
             return breaker.reason();
         }
-        if (pending.addAndGet(rows) > maxPending) {
+        int all = pending.addAndGet(rows);
+        if (all > maxPending && all > rows) {
             int others = pending.addAndGet(-rows);
             return others + " rows are on their way already, at most " + maxPending + " may be";
         }
@@ -160,17 +179,30 @@ final class RowReader {
 
     private void answered(Sent sent, Entity entity, HashReply reply, byte[][] values, Throwable error) {
         pending.addAndGet(-entity.rows.size());
-        if (error != null || reply.hasError() || !reply.isComplete()) {
-            String why = error != null ? error.getMessage() : reply.hasError() ? reply.getError() : "it is cut off";
-            breaker.failed(clock.getAsLong(), "Redis did not answer: " + why);
-            fail(entity, new StoreAwayException("Redis did not answer: " + why));
+        if (error != null || (!reply.hasError() && !reply.isComplete())) {
+            String why = "Redis did not answer: " + (error == null ? "it is cut off" : error.getMessage());
+            failed(sent, why);
+            fail(entity, new StoreAwayException(why));
+        } else if (reply.hasError()) {
+            // It has answered: this is about the key, not about Redis.
+            fail(entity, new StoreAwayException("Redis has refused: " + reply.getError()));
         } else {
-            breaker.succeeded();
+            lateInARow.set(0);
+            if (!sent.failed.get()) {
+                breaker.succeeded();
+            }
             read.add(entity.rows.size());
             take(entity, values);
         }
         if (sent.left.decrementAndGet() == 0) {
             sent.limit.cancel(false);
+        }
+    }
+
+    /// While the breaker is open only the probe tells anything new.
+    private void failed(Sent sent, String why) {
+        if (sent.failed.compareAndSet(false, true) && (sent.probe || !breaker.isOpen())) {
+            breaker.failed(clock.getAsLong(), why);
         }
     }
 
@@ -183,7 +215,9 @@ final class RowReader {
             CompletableFuture<FeastRow> future = entity.futures.get(i);
             try {
                 FeastRow row = new FeastRow(Arrays.copyOfRange(values, at, end), values[end]);
-                cache.put(key, row, now);
+                if (key.view().isKept()) {
+                    cache.put(key, row, now);
+                }
                 coming.remove(key, future);
                 future.complete(row);
             } catch (FeastFormatException e) {
@@ -202,21 +236,30 @@ final class RowReader {
         }
     }
 
-    /// What was not answered by now could not be had. If that goes on the connection is given up: what is stuck in it
-    /// would be in the way of all that follows.
-    private void tooLate(StatefulRedisConnection<byte[], byte[]> connection, List<Entity> entities) {
+    /// What was not answered by now could not be had. If that goes on the connection is given up: what is stuck in
+    /// it would be in the way of all that follows.
+    @SuppressWarnings("ReferenceEquality") // a connection is what it is
+    private void tooLate(Sent sent) {
         String why = "Redis did not answer in " + TimeUnit.NANOSECONDS.toMicros(timeoutNanos) / 1e3 + " ms";
         StoreAwayException problem = new StoreAwayException(why);
         boolean any = false;
-        for (Entity entity : entities) {
+        for (Entity entity : sent.entities) {
             if (!entity.futures.getFirst().isDone()) {
                 any = true;
                 late.add(entity.rows.size());
                 fail(entity, problem);
             }
         }
-        if (any && breaker.failed(clock.getAsLong(), why)) {
-            connector.lost(connection);
+        if (any) {
+            failed(sent, why);
+            if (lateInARow.incrementAndGet() >= LATE) {
+                lateInARow.set(0);
+                connector.lost(sent.connection);
+            }
+        }
+        if (connector.connection() != sent.connection) {
+            // Nobody answers these any more.
+            sent.commands.forEach(command -> command.cancel(true));
         }
     }
 }

@@ -90,6 +90,56 @@ class RedisServingTest {
                     StandardCopyOption.REPLACE_EXISTING);
             Files.writeString(version.resolve("features.yaml"), FEATURES.replace("POLICY", policy));
         }
+        addEnsemble(repository);
+    }
+
+    /// A model of others, of which the first needs Redis.
+    private static void addEnsemble(Path repository) throws IOException {
+        Files.createDirectories(repository.resolve("chain/1"));
+        Files.writeString(repository.resolve("chain/config.pbtxt"), """
+            platform: "ensemble"
+            input { name: "drivers" data_type: TYPE_INT64 dims: -1 }
+            input { name: "amounts" data_type: TYPE_FP64 dims: -1 }
+            output { name: "scores" data_type: TYPE_FP32 dims: [ -1, 2 ] }
+            ensemble_scheduling { step { model_name: "reject" model_version: -1
+              input_map { key: "driver_id" value: "drivers" } input_map { key: "amount" value: "amounts" }
+              output_map { key: "y" value: "scores" } } }
+            """);
+    }
+
+    private CompletableFuture<Prediction> chain() {
+        var model = server.server().runtime().model("chain");
+        return model.predictAsync(
+                model.request().set("drivers", new long[] {1001, 1002}).set("amounts", new double[] {2, 2}));
+    }
+
+    @Test
+    void shouldBeAStepOfAnEnsemble() {
+        assertThat(chain().join().floats("scores")).containsExactly(15.5f, -1.5f, 4.5f, -2f);
+        proxy.stall(true);
+        CompletableFuture<Prediction> waiting = chain();
+        await(() -> store.counts().pending() == 2);
+        server.server().runtime().lifecycle().load("reject");
+        proxy.stall(false);
+        assertThat(waiting.join().floats("scores")).as("beside a swap").containsExactly(15.5f, -1.5f, 4.5f, -2f);
+    }
+
+    /// What was fetched for a request that nobody wants any more is not another one's.
+    @Test
+    void shouldForgetWhatCancelledRequestsFetched() {
+        var model = server.server().runtime().model("reject");
+        for (int i = 0; i < 20; i++) {
+            proxy.stall(true);
+            CompletableFuture<Prediction> unwanted =
+                    model.predictAsync(model.request().set("driver_id", 1002L).set("amount", 2.0));
+            await(() -> store.counts().pending() == 1);
+            assertThat(unwanted.cancel(true)).isTrue();
+            proxy.stall(false);
+            assertThat(answer(model.predict(
+                            model.request().set("driver_id", 1001L).set("amount", 2.0))))
+                    .isEqualTo(15.5f);
+            await(() -> store.counts().pending() == 0);
+        }
     }
 
     @BeforeEach

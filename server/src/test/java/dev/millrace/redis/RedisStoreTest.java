@@ -10,11 +10,14 @@ import dev.millrace.feast.JoinKey;
 import dev.millrace.feast.KeyVersion;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -77,7 +80,7 @@ class RedisStoreTest {
     }
 
     private static RowsWanted wanted(FeastView view, boolean stale, Object... keys) {
-        return new RowsWanted(view, java.util.Arrays.stream(keys).map(List::of).toList(), stale);
+        return new RowsWanted(view, Arrays.stream(keys).map(List::of).toList(), stale);
     }
 
     private static RowRead one(RedisStore store, boolean stale, long key) {
@@ -145,7 +148,7 @@ class RedisStoreTest {
     @Test
     void shouldKeepNoMoreThanItMay() {
         try (RedisStore store = open(options(redis.port()).withCache(Duration.ofHours(1), 20_000))) {
-            Object[] keys = java.util.stream.LongStream.range(0, 2_000).boxed().toArray();
+            Object[] keys = LongStream.range(0, 2_000).boxed().toArray();
             var _ = store.read(List.of(wanted(STATS, false, keys)), LONG).join();
             assertThat(store.counts().keptBytes()).isBetween(1L, 20_000L);
         }
@@ -175,7 +178,7 @@ class RedisStoreTest {
                         .withTimeout(Duration.ofMillis(200))
                         .withBounds(100, 3)
                         .withCache(Duration.ZERO, 1 << 20))) {
-            await(() -> one(store, false, 1001).problem() == null);
+            await(() -> one(store, true, 1001).problem() == null);
             proxy.stall(true);
             RowRead late = one(store, false, 1001);
             assertThat(late.row()).isNull();
@@ -226,6 +229,52 @@ class RedisStoreTest {
             proxy.cut(false);
             await(store::isConnected);
             assertThat(one(store, false, 1001).row().value(0)).isEqualTo(0.5f);
+        }
+    }
+
+    /// Reads that fail together count once: the breaker's first pause is its shortest.
+    @Test
+    void shouldTryAgainSoonHoweverManyFailTogether() throws IOException {
+        try (FaultyProxy proxy = new FaultyProxy(redis.port());
+                RedisStore store = open(options(proxy.port())
+                        .withTimeout(Duration.ofMillis(100))
+                        .withBounds(1_000, 3))) {
+            proxy.stall(true);
+            List<CompletableFuture<List<List<RowRead>>>> all = new ArrayList<>();
+            for (long i = 0; i < 50; i++) {
+                all.add(store.read(List.of(wanted(STATS, false, 2 * i, 2 * i + 1)), LONG));
+            }
+            all.forEach(each -> assertThat(each.join().getFirst()).allMatch(read -> read.problem() != null));
+            await(() -> store.counts().pending() == 0);
+            proxy.stall(false);
+            // Connected again, reads are tried at once.
+            await(store::isConnected);
+            assertThat(one(store, false, 1001).problem()).isNull();
+            assertThat(store.counts().isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void shouldReadWholeHashesOfManyFields() {
+        List<String> names = new ArrayList<>(List.of("acc_rate"));
+        for (int i = 0; i < 60; i++) {
+            names.add("no_such_" + i);
+        }
+        names.add("conv_rate");
+        try (RedisStore store = open(options(redis.port()))) {
+            long before = redis.reads();
+            FeastView many = new FeastView("driver_hourly_stats", List.of(DRIVER), names);
+            List<RowRead> rows = store.read(List.of(wanted(many, false, 1001L, 4L)), LONG)
+                    .join()
+                    .getFirst();
+            FeastRow row = rows.getFirst().row();
+            assertThat(row.eventTimeMicros()).isEqualTo(1_000_000_000L);
+            assertThat(row.value(61)).isEqualTo(0.5f);
+            assertThat(row.isWritten(0)).isTrue();
+            assertThat(row.value(0)).isNull();
+            assertThat(row.isWritten(7)).isFalse();
+            assertThat(rows.get(1).row().isWritten()).isFalse();
+            assertThat(redis.reads()).as("HMGET").isEqualTo(before);
         }
     }
 

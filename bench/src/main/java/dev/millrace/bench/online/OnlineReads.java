@@ -20,8 +20,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
-/// Times `POST /get-online-features` over a real Redis on this machine, of fifty features of 1, 10, 100 and 500 entities,
-/// one request after another on one connection; in turns with Redis alone, asked for the same by a plain client.
+/// Times `POST /get-online-features` over a real Redis on this machine, of fifty features of 1, 10, 100 and 500
+/// entities, one request after another on one connection; in turns with Redis alone, asked for the same by a plain
+/// client.
 ///
 /// Threads: one.
 public final class OnlineReads {
@@ -74,7 +75,13 @@ public final class OnlineReads {
                     "feature_store: {redis: '127.0.0.1:" + redis.port() + "', project: " + FilledRedis.PROJECT
                             + ", timeout: 2s}\n");
             try (Server server = servers.start(List.of(
-                    "serve", "--http-port", "0", "--model-repository", models.toString(), "--config", file.toString()))) {
+                    "serve",
+                    "--http-port",
+                    "0",
+                    "--model-repository",
+                    models.toString(),
+                    "--config",
+                    file.toString()))) {
                 return new OnlineReport(measure(redis, server));
             }
         } finally {
@@ -132,7 +139,10 @@ public final class OnlineReads {
     private void whole(URI uri, int rows) {
         StringBuilder body = new StringBuilder("{\"features\":[");
         for (int i = 0; i < FilledRedis.VIEWS * FilledRedis.FIELDS; i++) {
-            body.append(i > 0 ? "," : "").append("\"v").append(i / FilledRedis.FIELDS).append(":f");
+            body.append(i > 0 ? "," : "")
+                    .append("\"v")
+                    .append(i / FilledRedis.FIELDS)
+                    .append(":f");
             body.append(i % FilledRedis.FIELDS).append('"');
         }
         body.append("],\"entities\":{\"").append(FilledRedis.KEY).append("\":");
@@ -161,8 +171,8 @@ public final class OnlineReads {
         }
         int expected = rows * (FilledRedis.VIEWS * FilledRedis.FIELDS + 1);
         if (answer.statusCode() != OK || found != expected) {
-            throw new IllegalStateException(answer.statusCode() + ", " + found + " of " + expected
-                    + " values: " + body.substring(0, Math.min(body.length(), 300)));
+            throw new IllegalStateException(answer.statusCode() + ", " + found + " of " + expected + " values: "
+                    + body.substring(0, Math.min(body.length(), 300)));
         }
     }
 }

@@ -32,7 +32,9 @@ record OnlineReport(OnlineReads.Findings found) implements Section {
     public String markdown() {
         StringBuilder text = new StringBuilder("## Stored features out of Redis\n\n");
         line(text, "`POST /get-online-features`, 50 features of 5 views, on one connection, a real Redis on the same");
-        line(text, "machine; in turns with a plain client that asks Redis for the same. Feast's are published figures of");
+        line(
+                text,
+                "machine; in turns with a plain client that asks Redis for the same. Feast's are published figures of");
         line(text, "its server with precomputed vectors, on other machines.");
         line(text, "");
         line(text, "| rows | requests | p50 ms | p99 ms | Redis alone, p50 | p99 | p50 of it | Feast p50 | p99 |");
