@@ -53,7 +53,7 @@ class FeaturePlanLawTest {
                             .forEach(transform ->
                                     transforms.add(transform.getClass().getSimpleName())));
             FeaturePlan plan = FeaturePlan.compile(spec);
-            Map<String, Map<Object, Plain.Stored>> store = random.store(spec);
+            Map<String, Map<Object, StoredRow>> store = random.store(spec);
             FeatureRow row = plan.newRow(new MapSource(store));
             for (int j = 0; j < ROWS; j++) {
                 compare("seed " + seed + ", row " + j + ":\n" + text, plan, row, random.request(plan), store);
@@ -78,7 +78,7 @@ class FeaturePlanLawTest {
             FeaturePlan plan,
             FeatureRow row,
             Map<String, Object> request,
-            Map<String, Map<Object, Plain.Stored>> store) {
+            Map<String, Map<Object, StoredRow>> store) {
         MemorySegment out = MemorySegment.ofArray(new byte[BEFORE + plan.width() * 4 + 4]);
         for (int i = 0; i <= plan.width(); i++) {
             out.set(ValueLayout.JAVA_FLOAT_UNALIGNED, BEFORE + 4L * i, UNTOUCHED);
@@ -91,7 +91,7 @@ class FeaturePlanLawTest {
         Plain.Result expected;
         try {
             expected = Plain.of(plan.spec(), request, store, RandomSpecs.NOW);
-        } catch (Plain.Rejected e) {
+        } catch (Rejected e) {
             rejected++;
             assertThat(written).as(context).isFalse();
             assertThat(row.problem())

@@ -34,7 +34,7 @@ class FeaturePlanTest {
         return plan.newRow().begin(NOW).set(plan.field("must"), 1);
     }
 
-    private static FeatureSource store(Map<Object, Plain.Stored> rows) {
+    private static FeatureSource store(Map<Object, StoredRow> rows) {
         return new MapSource(Map.of("v", rows));
     }
 
@@ -114,7 +114,7 @@ class FeaturePlanTest {
             - {name: d, inputs: [n, i], transform: [equal], default: -1}
             - {name: e, inputs: [request_time, t], transform: [{elapsed: {unit: hours}}]}
             """);
-        FeatureRow row = plan.newRow(store(Map.of(4L, new Plain.Stored(Map.of("b", "q"), NOW))));
+        FeatureRow row = plan.newRow(store(Map.of(4L, new StoredRow(Map.of("b", "q"), NOW))));
         row.begin(NOW).set(plan.field("must"), 1).set(plan.field("n"), 4).set(plan.field("i"), 4);
         row.set(plan.field("x"), 10.0).set(plan.field("s"), "q").set(plan.field("t"), NOW - 5_400_000_000L);
         assertThat(written(plan, row)).containsExactly(6, 2.5f, 1, 1, 1.5f);
@@ -133,9 +133,9 @@ class FeaturePlanTest {
     void shouldFollowPoliciesWhenStoredValuesAreOldOrNotThere() {
         String features = "- {name: a, input: v.a}\n- {name: b, input: v.b, transform: [{vocab: {values: [q], "
                 + "unknown: value, unknown_value: 9}}]}\n";
-        Map<Object, Plain.Stored> rows = Map.of(
-                1L, new Plain.Stored(Map.of("a", 2.5, "b", "q"), NOW - 3_600_000_000L),
-                2L, new Plain.Stored(Map.of("a", 3.5), NOW - 3_600_000_001L));
+        Map<Object, StoredRow> rows = Map.of(
+                1L, new StoredRow(Map.of("a", 2.5, "b", "q"), NOW - 3_600_000_000L),
+                2L, new StoredRow(Map.of("a", 3.5), NOW - 3_600_000_001L));
         FeaturePlan plan = Specs.plan("ttl: 1h, on_stale: default", features);
         FeatureRow row = plan.newRow(store(rows));
         int n = plan.field("n");

@@ -14,9 +14,9 @@ import java.util.Map;
 final class MapSource implements FeatureSource {
     private static final int BEFORE = 24;
 
-    private final Map<String, Map<Object, Plain.Stored>> store;
+    private final Map<String, Map<Object, StoredRow>> store;
 
-    MapSource(Map<String, Map<Object, Plain.Stored>> store) {
+    MapSource(Map<String, Map<Object, StoredRow>> store) {
         this.store = store;
     }
 
@@ -67,10 +67,10 @@ final class MapSource implements FeatureSource {
 
     private static final class Reader implements ViewReader {
         private final Map<Object, MemorySegment> rows;
-        private final Map<Object, Plain.Stored> stored;
+        private final Map<Object, StoredRow> stored;
         private Object found;
 
-        Reader(Map<Object, MemorySegment> rows, Map<Object, Plain.Stored> stored) {
+        Reader(Map<Object, MemorySegment> rows, Map<Object, StoredRow> stored) {
             this.rows = rows;
             this.stored = stored;
         }

@@ -27,26 +27,6 @@ import java.util.Set;
 /// What `docs/features.md` says, done slowly with objects: a value is null, a Double, a Long (whole
 /// numbers and times) or a String. It shares nothing with the plan.
 final class Plain {
-    /// A stored row: values by field and a time in microseconds.
-    ///
-    /// @param values null if there is none at hand, because the store could not be asked
-    /// @param unavailable whether it could not
-    record Stored(Map<String, Object> values, long eventTime, boolean unavailable) {
-        Stored(Map<String, Object> values, long eventTime) {
-            this(values, eventTime, false);
-        }
-    }
-
-    /// Says that the row is rejected for a feature.
-    static final class Rejected extends RuntimeException {
-        @java.io.Serial
-        private static final long serialVersionUID = 1L;
-
-        Rejected(String name) {
-            super(name);
-        }
-    }
-
     /// A value with what is known of where it came from.
     private record Known(Object value, Set<FeatureStatus> marks, long age) {}
 
@@ -71,7 +51,8 @@ final class Plain {
 
     /// @param request values by field, `name` or `view.name`
     /// @param store rows by view and key
-    static Result of(FeatureSpec spec, Map<String, Object> request, Map<String, Map<Object, Stored>> store, long now) {
+    static Result of(
+            FeatureSpec spec, Map<String, Object> request, Map<String, Map<Object, StoredRow>> store, long now) {
         Plain plain = new Plain(spec);
         plain.takeRequest(request, now);
         plain.takeStored(request, store, now);
@@ -107,23 +88,22 @@ final class Plain {
                 .anyMatch(input -> view.name().equals(input.view()));
     }
 
-    private void takeStored(Map<String, Object> request, Map<String, Map<Object, Stored>> store, long now) {
+    private void takeStored(Map<String, Object> request, Map<String, Map<Object, StoredRow>> store, long now) {
         for (FeatureView view : spec.views()) {
             if (view.kind() == FeatureView.Kind.REQUEST || !isUsed(view)) {
                 continue;
             }
             Object key = request.get(view.entity().joinKey());
-            Stored row = key == null ? null : store.get(view.name()).get(key);
-            if (row != null && row.values() == null) {
-                takeUnavailable(view);
-                continue;
-            }
-            long age = row == null ? -1 : Math.max(0, now - row.eventTime());
+            StoredRow row = key == null ? null : store.get(view.name()).get(key);
+            boolean away = row != null && row.values() == null;
+            long age = row == null || away ? -1 : Math.max(0, now - row.eventTime());
             boolean stale =
                     row != null && view.ttl() != null && age > view.ttl().toNanos() / 1000;
             boolean reject = row == null
                     ? view.policies().onMissing() == FeatureView.OnMissing.REJECT
-                    : stale && view.policies().onStale() == FeatureView.OnStale.REJECT;
+                    : away
+                            ? view.policies().onUnavailable() == FeatureView.OnUnavailable.REJECT
+                            : stale && view.policies().onStale() == FeatureView.OnStale.REJECT;
             if (reject) {
                 throw new Rejected(view.name());
             }
@@ -133,21 +113,14 @@ final class Plain {
         }
     }
 
-    private void takeUnavailable(FeatureView view) {
-        if (view.policies().onUnavailable() == FeatureView.OnUnavailable.REJECT) {
-            throw new Rejected(view.name());
-        }
-        boolean byDefault = view.policies().onUnavailable() != FeatureView.OnUnavailable.NULL;
-        for (FieldSpec field : view.fields()) {
-            Object value = byDefault ? value(field.fallback()) : null;
-            known.put(view.name() + "." + field.name(), new Known(value, Set.of(FeatureStatus.UNAVAILABLE), -1));
-        }
-    }
-
-    private static Known stored(FeatureView view, FieldSpec field, Stored row, boolean stale, long age) {
+    private static Known stored(FeatureView view, FieldSpec field, StoredRow row, boolean stale, long age) {
         if (row == null) {
             boolean byDefault = view.policies().onMissing() == FeatureView.OnMissing.DEFAULT;
             return new Known(byDefault ? value(field.fallback()) : null, Set.of(FeatureStatus.NOT_FOUND), age);
+        }
+        if (row.values() == null) {
+            boolean byDefault = view.policies().onUnavailable() != FeatureView.OnUnavailable.NULL;
+            return new Known(byDefault ? value(field.fallback()) : null, Set.of(FeatureStatus.UNAVAILABLE), age);
         }
         Object value = row.values().get(field.name());
         if (!stale) {

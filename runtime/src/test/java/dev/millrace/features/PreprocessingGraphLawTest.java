@@ -96,7 +96,7 @@ class PreprocessingGraphLawTest {
 
     private void compare(String where, FeatureSpec spec, RandomSpecs random) {
         FeaturePlan plan = FeaturePlan.compile(spec);
-        Map<String, Map<Object, Plain.Stored>> store = random.store(spec);
+        Map<String, Map<Object, StoredRow>> store = random.store(spec);
         FeatureRow row = plan.newRow(new MapSource(store));
         List<Map<String, Object>> rows = new ArrayList<>();
         List<float[]> expected = new ArrayList<>();

@@ -484,10 +484,10 @@ final class RandomSpecs {
         return values;
     }
 
-    Map<String, Map<Object, Plain.Stored>> store(FeatureSpec spec) {
-        Map<String, Map<Object, Plain.Stored>> store = new HashMap<>();
+    Map<String, Map<Object, StoredRow>> store(FeatureSpec spec) {
+        Map<String, Map<Object, StoredRow>> store = new HashMap<>();
         for (FeatureView view : spec.views()) {
-            Map<Object, Plain.Stored> rows = new HashMap<>();
+            Map<Object, StoredRow> rows = new HashMap<>();
             for (int key = 0; key < 3; key++) {
                 Map<String, Object> values = new HashMap<>();
                 for (FieldSpec field : view.fields()) {
@@ -497,7 +497,7 @@ final class RandomSpecs {
                 boolean unavailable = chance(15);
                 rows.put(
                         view.name().equals("u") ? (Object) (long) key : "k" + key,
-                        new Plain.Stored(
+                        new StoredRow(
                                 unavailable && chance(50) ? null : values,
                                 NOW - ages[random.nextInt(ages.length)],
                                 unavailable));

@@ -5,7 +5,6 @@ import dev.millrace.feast.JoinKey;
 import dev.millrace.feast.KeyVersion;
 import dev.millrace.redis.RedisOptions.DeclaredView;
 import dev.millrace.settings.Setting;
-import dev.millrace.settings.SettingException;
 import dev.millrace.settings.Settings;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,7 +26,7 @@ public final class StoreSection {
 
     private StoreSection() {}
 
-    /// @throws SettingException if something of it is wrong, or of the file that it names
+    /// @throws dev.millrace.settings.SettingException if something of it is wrong, or of the file that it names
     public static RedisOptions read(Setting section) {
         Settings values = section.settings(
                 REDIS,
