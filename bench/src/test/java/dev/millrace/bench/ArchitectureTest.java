@@ -175,6 +175,7 @@ class ArchitectureTest {
                             "version",
                             "store",
                             "redis",
+                            "remote",
                             "runtime",
                             "limit",
                             "load",

@@ -25,6 +25,11 @@ class HotPathTest {
             Map.entry("DataDecoder.storeBytes", "a string in base64"),
             Map.entry("Tensor.setCopy", "a string for a model, which is an object"),
             Map.entry("PackedTexts.copy", "a raw value that somebody wants as an object"),
+            // Stored values that are far away.
+            Map.entry("WakeUp.fetch", "they are waited for"),
+            Map.entry("CallInputs.takeFetched", "the same"),
+            Map.entry("CallInputs.forget", "the same"),
+            Map.entry("FetchedReader.lookFor", "the same"),
             Map.entry("Call.enterElsewhere", "the call's version was replaced"),
             Map.entry("ModelCalls.of", "the same"),
             Map.entry("EmbeddedReader.requireMoved", "the view has grown, or the store was closed"),

@@ -23,16 +23,20 @@ public final class FetchedReader implements ViewReader {
     @Override
     @Hot
     public boolean find(long key) {
-        return look(key);
+        return lookFor(key);
     }
 
     @Override
     @Hot
     public boolean find(byte[] key, int offset, int length) {
-        return look(key, offset, length);
+        return lookFor(key, offset, length);
     }
 
-    private boolean look(byte[] key, int offset, int length) {
+    private boolean lookFor(long key) {
+        return look(key);
+    }
+
+    private boolean lookFor(byte[] key, int offset, int length) {
         return look(new String(key, offset, length, StandardCharsets.UTF_8));
     }
 
