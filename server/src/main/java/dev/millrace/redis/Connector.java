@@ -40,12 +40,13 @@ final class Connector implements AutoCloseable {
 
     /// Begins to connect.
     ///
+    /// @param longest what a read may take; commands are given up by the client long after that
     /// @param whenConnected done whenever there is a connection again
-    Connector(RedisURI uri, ScheduledExecutorService timer, Runnable whenConnected) {
+    Connector(RedisURI uri, Duration longest, ScheduledExecutorService timer, Runnable whenConnected) {
         this.uri = uri;
         this.whenConnected = whenConnected;
         // Of the handshake, too.
-        uri.setTimeout(CONNECT_TIMEOUT);
+        uri.setTimeout(longest.compareTo(CONNECT_TIMEOUT) < 0 ? CONNECT_TIMEOUT : longest.multipliedBy(2));
         this.timer = timer;
         resources = ClientResources.builder()
                 .ioThreadPoolSize(2)
@@ -93,8 +94,8 @@ final class Connector implements AutoCloseable {
         });
         synchronized (this) {
             if (!closed) {
-                connection = made;
                 whenConnected.run();
+                connection = made;
                 pauseMillis = FIRST_PAUSE_MILLIS;
                 if (complained) {
                     LOG.info("the feature store in Redis at {} is connected again", uri);

@@ -71,7 +71,8 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         timer.setRemoveOnCancelPolicy(true);
         complainedNanos = clock.getAsLong() - COMPLAINT_PAUSE_NANOS;
         breaker = new Breaker(options.breakerFailures());
-        connector = new Connector(ConnectionText.parse(options.connection()), timer, breaker::succeeded);
+        connector =
+                new Connector(ConnectionText.parse(options.connection()), options.timeout(), timer, breaker::succeeded);
         cache = new RowCache(options.cacheAge().toNanos(), options.cacheBytes());
         reader = new RowReader(options, connector, cache, breaker, timer, clock);
     }
