@@ -3,6 +3,7 @@ package dev.millrace.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.feast.FeastView;
 import dev.millrace.runtime.InferenceException;
 import dev.millrace.runtime.Outcome;
 import dev.millrace.runtime.Prediction;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -151,6 +153,8 @@ class RedisServingTest {
     private void start(Duration timeout) {
         store = RedisStore.open(RedisOptions.of("127.0.0.1:" + proxy.port(), "feature_repo")
                 .withTimeout(timeout)
+                .withViews(Map.of(
+                        "pairs", new RedisOptions.DeclaredView(List.of("user", "customer"), Duration.ofHours(1))))
                 .withBounds(1000, 0)
                 .withCache(Duration.ZERO, 1 << 20));
         await(store::isConnected);
@@ -348,6 +352,29 @@ class RedisServingTest {
                 .replace("never", "'1970-01-01T00:00:00Z'")
                 .replace("\n", "");
         assertThat(reply.body()).isEqualTo(Bodies.json(expected));
+    }
+
+    /// Of an entity with two join keys, and older than its view allows.
+    @Test
+    void shouldAnswerByWhatIsDeclaredOfAView() {
+        redis.write(
+                "020000000200000008000000637573746f6d65720200000004000000757365720200000004000000"
+                        + "7465737404000000080000000080000000000000666561747572655f7265706f",
+                Map.of(
+                        HexFormat.of().formatHex(new FeastView("pairs", List.of(), List.of("x")).hashFields()[0]),
+                        "20e907",
+                        "5f74733a7061697273",
+                        "08e807"));
+        Reply reply = server.post(
+                "/get-online-features",
+                Bodies.json("{'features':['pairs:x'],'entities':{'user':[32768,32768],'customer':['test','x']}}"));
+        assertThat(reply.status()).as(reply.body()).isEqualTo(200);
+        assertThat(reply.body())
+                .endsWith(Bodies.json("{'values':[1001,null],'statuses':['OUTSIDE_MAX_AGE','NOT_FOUND'],"
+                        + "'event_timestamps':['1970-01-01T00:16:40Z','1970-01-01T00:00:00Z']}]}"));
+        assertThat(server.post("/get-online-features", Bodies.json("{'features':['pairs:x'],'entities':{'user':[1]}}"))
+                        .error())
+                .isEqualTo("entities has [user], expected 'customer' for view 'pairs'");
     }
 
     @Test
