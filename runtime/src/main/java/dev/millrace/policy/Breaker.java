@@ -16,6 +16,7 @@ public final class Breaker {
     static final long LONGEST_PAUSE_NANOS = 30_000_000_000L;
 
     private final int threshold;
+    private final long longestPauseNanos;
     private volatile int failures;
     private volatile boolean open;
     private long pauseNanos;
@@ -25,7 +26,14 @@ public final class Breaker {
 
     /// @param threshold runs that fail in a row before it opens; 0: it never does
     public Breaker(int threshold) {
+        this(threshold, LONGEST_PAUSE_NANOS);
+    }
+
+    /// @param threshold as above
+    /// @param longestPauseNanos between probes at most; a second at least
+    public Breaker(int threshold, long longestPauseNanos) {
         this.threshold = threshold;
+        this.longestPauseNanos = Math.max(FIRST_PAUSE_NANOS, longestPauseNanos);
     }
 
     /// Whether requests are refused but for probes.
@@ -71,7 +79,7 @@ public final class Breaker {
             return false;
         }
         boolean first = !open;
-        pauseNanos = first ? FIRST_PAUSE_NANOS : Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
+        pauseNanos = first ? FIRST_PAUSE_NANOS : Math.min(2 * pauseNanos, longestPauseNanos);
         probeAt = now + pauseNanos;
         reason = why;
         open = true;

@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 /// Turns the wheel on behalf of an event loop or a caller. The loop submits everything that a wake-up brought, then
 /// turns once, so that what arrived together is one batch and no thread hop lies between.
 ///
-/// Threads: one, the event loop's.
+/// Threads: one, the event loop's; callers that turn for themselves have none.
 public final class Turner {
     /// Looks at the wheel before parking: about as long as a light batch takes.
     private static final int LOOKS = 100;

@@ -145,7 +145,11 @@ class PolicyTest {
 
     @Test
     void shouldPauseTwiceAsLongAfterEachProbeThatFailsUpToALimit() {
-        Breaker breaker = new Breaker(1);
+        shouldPauseUpTo(new Breaker(1), Breaker.LONGEST_PAUSE_NANOS);
+        shouldPauseUpTo(new Breaker(1, Breaker.FIRST_PAUSE_NANOS), Breaker.FIRST_PAUSE_NANOS);
+    }
+
+    private static void shouldPauseUpTo(Breaker breaker, long longest) {
         breaker.failed(0, "no");
         long now = 0;
         long pause = Breaker.FIRST_PAUSE_NANOS;
@@ -156,9 +160,9 @@ class PolicyTest {
             assertThat(breaker.admits(now + pause)).as("one at a time").isFalse();
             now += pause;
             breaker.failed(now, "no");
-            pause = Math.min(2 * pause, Breaker.LONGEST_PAUSE_NANOS);
+            pause = Math.min(2 * pause, longest);
         }
-        assertThat(pause).isEqualTo(Breaker.LONGEST_PAUSE_NANOS);
+        assertThat(pause).isEqualTo(longest);
         breaker.succeeded();
         assertThat(breaker.admits(now)).isTrue();
         assertThat(breaker.opened()).isEqualTo(1);

@@ -93,20 +93,22 @@ final class Connector implements AutoCloseable {
             }
         });
         synchronized (this) {
-            if (!closed) {
-                whenConnected.run();
-                connection = made;
-                pauseMillis = FIRST_PAUSE_MILLIS;
-                if (complained) {
-                    LOG.info("the feature store in Redis at {} is connected again", uri);
-                    complained = false;
-                }
-                if (made.isOpen()) {
-                    return;
-                }
+            if (closed) {
+                var _ = made.closeAsync();
+                return;
+            }
+            whenConnected.run();
+            connection = made;
+            pauseMillis = FIRST_PAUSE_MILLIS;
+            if (complained) {
+                LOG.info("the feature store in Redis at {} is connected again", uri);
+                complained = false;
             }
         }
-        lost(made);
+        if (!made.isOpen()) {
+            // Nobody was told: it was not the connection yet.
+            lost(made);
+        }
     }
 
     private synchronized void failed(Throwable error) {
@@ -126,11 +128,12 @@ final class Connector implements AutoCloseable {
     @SuppressWarnings("ReferenceEquality") // a connection is what it is
     void lost(StatefulRedisConnection<byte[], byte[]> given) {
         synchronized (this) {
-            if (connection == given) {
-                connection = null;
-                problem = "its connection was lost";
-                again();
+            if (connection != given) {
+                return;
             }
+            connection = null;
+            problem = "its connection was lost";
+            again();
         }
         // Also of one that has ended by itself: the client keeps it otherwise.
         var _ = given.closeAsync();

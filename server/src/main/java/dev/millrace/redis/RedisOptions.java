@@ -17,8 +17,10 @@ import java.util.Map;
 /// @param timeout how long a read may take, whatever time a request has
 /// @param cacheAge how long what was read is used again; zero: never
 /// @param cacheBytes the most memory that rows may take which are kept, for that and for when the store cannot be asked
-/// @param maxPending the most rows that may be asked for and not answered yet; for more the store counts as away
-/// @param breakerFailures reads in a row that fail before none are tried for a while; 0: always tried
+/// @param maxPending the most rows that may be asked for and not answered yet; for more the store counts as away,
+/// unless
+/// nothing else is on its way
+/// @param breakerFailures reads in a row that fail before only one in a second is tried; 0: always tried
 public record RedisOptions(
         String connection,
         String project,

@@ -35,15 +35,17 @@ import org.slf4j.LoggerFactory;
 /// Features in Redis, as Feast fills it. Whether Redis is there need not be known when it is opened: it is connected
 /// to, again and again, in the background.
 ///
-/// Reads end in time, and nothing queues without bound: no more than [RedisOptions#maxPending()] rows are on their way;
-/// after [RedisOptions#breakerFailures()] reads in a row that failed none are tried for a second, and longer if that
-/// goes on.
+/// Reads end in time, and nothing queues without bound: no more than [RedisOptions#maxPending()] rows are on their
+/// way, or those of a single request;
+/// after [RedisOptions#breakerFailures()] reads in a row that failed one is tried in a second, until one is answered.
 ///
 /// Threads: any; what comes is told on the connection's or a timer's. Ownership: whoever opened it closes it.
 public final class RedisStore implements RemoteStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisStore.class);
     private static final int MAX_VIEWS = 256;
     private static final int MAX_FIELDS = 1_000;
+    /// A probe costs one request the time limit of a read, and all the others wait for it to find Redis back.
+    private static final long PROBE_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long COMPLAINT_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final RedisOptions options;
@@ -70,7 +72,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
                 1, Thread.ofPlatform().name("millrace-redis-timer").daemon().factory());
         timer.setRemoveOnCancelPolicy(true);
         complainedNanos = clock.getAsLong() - COMPLAINT_PAUSE_NANOS;
-        breaker = new Breaker(options.breakerFailures());
+        breaker = new Breaker(options.breakerFailures(), PROBE_PAUSE_NANOS);
         connector =
                 new Connector(ConnectionText.parse(options.connection()), options.timeout(), timer, breaker::succeeded);
         cache = new RowCache(options.cacheAge().toNanos(), options.cacheBytes());

@@ -10,7 +10,8 @@ import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Stands between a client and a server on this machine, and lets nothing through for a while, or cuts all connections.
+/// Stands between a client and a server on this machine, and lets nothing through for a while, or everything late, or
+/// cuts all connections.
 ///
 /// Threads: any may change how it behaves.
 public final class FaultyProxy implements AutoCloseable {
@@ -19,6 +20,7 @@ public final class FaultyProxy implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final Object change = new Object();
     private boolean stalled;
+    private long delayMillis;
     private boolean refusing;
     private boolean closed;
 
@@ -37,6 +39,13 @@ public final class FaultyProxy implements AutoCloseable {
         synchronized (change) {
             stalled = on;
             change.notifyAll();
+        }
+    }
+
+    /// From now on all that passes is held up for so long, in both directions, one piece after another.
+    void delay(long millis) {
+        synchronized (change) {
+            delayMillis = millis;
         }
     }
 
@@ -59,7 +68,7 @@ public final class FaultyProxy implements AutoCloseable {
                         continue;
                     }
                 }
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+                Socket server = connect(client);
                 client.setTcpNoDelay(true);
                 server.setTcpNoDelay(true);
                 sockets.add(client);
@@ -76,16 +85,22 @@ public final class FaultyProxy implements AutoCloseable {
         }
     }
 
+    /// Who cannot be taken on is told so.
+    private Socket connect(Socket client) throws IOException {
+        try {
+            return new Socket(InetAddress.getLoopbackAddress(), target);
+        } catch (IOException e) {
+            close(client);
+            throw e;
+        }
+    }
+
     private void copy(Socket from, Socket to) {
         byte[] buffer = new byte[8192];
         try (InputStream in = from.getInputStream();
                 OutputStream out = to.getOutputStream()) {
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                synchronized (change) {
-                    while (stalled && !closed) {
-                        change.wait();
-                    }
-                }
+                pass();
                 out.write(buffer, 0, count);
                 out.flush();
             }
@@ -96,6 +111,19 @@ public final class FaultyProxy implements AutoCloseable {
         }
         close(from);
         close(to);
+    }
+
+    private void pass() throws InterruptedException {
+        long delay;
+        synchronized (change) {
+            while (stalled && !closed) {
+                change.wait();
+            }
+            delay = delayMillis;
+        }
+        if (delay > 0) {
+            Thread.sleep(delay);
+        }
     }
 
     private static void close(Socket socket) {

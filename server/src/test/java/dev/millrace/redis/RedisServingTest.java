@@ -40,9 +40,9 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(180)
 class RedisServingTest {
-    private static final String DRIVER =
+    static final String DRIVER =
             "0100000002000000090000006472697665725f69640400000008000000%s000000000000666561747572655f7265706f";
-    private static final String TIME = "5f74733a6472697665725f686f75726c795f7374617473";
+    static final String TIME = "5f74733a6472697665725f686f75726c795f7374617473";
     private static final String FEATURES = """
         apiVersion: v1
         kind: FeaturePipeline
@@ -85,14 +85,20 @@ class RedisServingTest {
                 Map.of("6160e3da", "350000003f", "fa5e58ad", "", "18a5e5a3", "2003", TIME, "08e807"));
         redis.write(DRIVER.formatted("ea03"), Map.of("6160e3da", "350000803f", TIME, "08e807"));
         for (String policy : List.of("reject", "stale", "default")) {
-            Path version = Files.createDirectories(temp.resolve(policy + "/1"));
-            Files.copy(
-                    TestServer.models().resolve("linear/1/model.onnx"),
-                    version.resolve("model.onnx"),
-                    StandardCopyOption.REPLACE_EXISTING);
-            Files.writeString(version.resolve("features.yaml"), FEATURES.replace("POLICY", policy));
+            writeModel(temp, policy);
         }
         addEnsemble(repository);
+    }
+
+    /// A model of a name and a policy, which adds the amount, twice the first stored value, three times the second,
+    /// four times the third, and 0.5.
+    static void writeModel(Path repository, String policy) throws IOException {
+        Path version = Files.createDirectories(repository.resolve(policy + "/1"));
+        Files.copy(
+                TestServer.models().resolve("linear/1/model.onnx"),
+                version.resolve("model.onnx"),
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.writeString(version.resolve("features.yaml"), FEATURES.replace("POLICY", policy));
     }
 
     /// A model of others, of which the first needs Redis.

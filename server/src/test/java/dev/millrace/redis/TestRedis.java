@@ -18,24 +18,32 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
-/// A real Redis for tests, on a free port, without files. Where there is none installed the test is skipped.
+/// A real Redis for tests, on a free port, without files but what [#save()] writes. Where there is none installed the
+/// test is skipped.
 public final class TestRedis implements AutoCloseable {
     private static final HexFormat HEX = HexFormat.of();
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final int port;
+    private final Path folder;
     private Process process;
 
-    private TestRedis(int port) {
+    private TestRedis(int port, Path folder) {
         this.port = port;
+        this.folder = folder;
     }
 
-    /// Starts one.
+    /// Starts one that keeps nothing.
     public static TestRedis start() {
+        return start(Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    /// Starts one that has what was saved in a folder.
+    static TestRedis start(Path folder) {
         boolean installed = Stream.of(System.getenv("PATH").split(":"))
-                .anyMatch(folder -> Files.isExecutable(Path.of(folder, "redis-server")));
+                .anyMatch(each -> Files.isExecutable(Path.of(each, "redis-server")));
         Assumptions.assumeTrue(installed, "redis-server is not installed: Debian's package of that name has it");
-        TestRedis redis = new TestRedis(freePort());
+        TestRedis redis = new TestRedis(freePort(), folder);
         redis.begin();
         return redis;
     }
@@ -48,7 +56,7 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
-    /// Starts it again, empty.
+    /// Starts it again, with what was saved.
     void begin() {
         try {
             process = new ProcessBuilder(
@@ -62,7 +70,9 @@ public final class TestRedis implements AutoCloseable {
                             "--appendonly",
                             "no",
                             "--dir",
-                            System.getProperty("java.io.tmpdir"))
+                            folder.toString(),
+                            "--dbfilename",
+                            "test-" + port + ".rdb")
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
@@ -95,10 +105,25 @@ public final class TestRedis implements AutoCloseable {
     ///
     /// @param fields names and values
     public void write(String key, Map<String, String> fields) {
+        write(Map.of(key, fields));
+    }
+
+    /// Writes hashes by their keys, all in hexadecimal digits.
+    void write(Map<String, Map<String, String>> hashes) {
         RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", port));
         try (StatefulRedisConnection<byte[], byte[]> connection = client.connect(ByteArrayCodec.INSTANCE)) {
-            fields.forEach((name, value) ->
-                    connection.sync().hset(HEX.parseHex(key), HEX.parseHex(name), HEX.parseHex(value)));
+            hashes.forEach((key, fields) -> fields.forEach((name, value) ->
+                    connection.sync().hset(HEX.parseHex(key), HEX.parseHex(name), HEX.parseHex(value))));
+        } finally {
+            client.shutdown(0, 1, java.util.concurrent.TimeUnit.SECONDS);
+        }
+    }
+
+    /// Writes all that it has to its folder.
+    void save() {
+        RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", port));
+        try (var connection = client.connect()) {
+            connection.sync().save();
         } finally {
             client.shutdown(0, 1, java.util.concurrent.TimeUnit.SECONDS);
         }
