@@ -257,7 +257,9 @@ public final class OnlineFeatures {
     private void requireStore() {
         if (store == null && redis == null) {
             throw new Refusal(
-                    Outcome.NOT_FOUND, "this server has no feature store, expected that --feature-store names one");
+                    Outcome.NOT_FOUND,
+                    "this server has no feature store, expected that --feature-store or the configuration file names"
+                            + " one");
         }
     }
 

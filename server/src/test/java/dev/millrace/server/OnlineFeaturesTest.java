@@ -360,6 +360,8 @@ class OnlineFeaturesTest {
         server = TestServer.start(config -> config.withRuntime(RuntimeConfig.DEFAULT));
         TestServer.Reply reply = server.post(PATH, "{}");
         assertThat(reply.status()).isEqualTo(404);
-        assertThat(reply.error()).contains("this server has no feature store, expected that --feature-store names one");
+        assertThat(reply.error())
+                .contains("this server has no feature store, expected that --feature-store or the configuration file"
+                        + " names one");
     }
 }
