@@ -59,17 +59,37 @@ final class RawFetch implements FeatureSource {
 
     /// Begins to fetch, which ends in time and normally; what was fetched before is forgotten.
     CompletableFuture<?> begin(Tensor[] inputs, long timeoutNanos) {
+        List<WantedView> wanted = wanted(inputs);
+        try {
+            coming = source.remote().fetch(wanted, timeoutNanos).toCompletableFuture();
+        } catch (RuntimeException e) {
+            coming = CompletableFuture.completedFuture(failed(e));
+        }
+        return coming;
+    }
+
+    /// Fetches, and waits for it.
+    void fetchNow(Tensor[] inputs, long timeoutNanos) {
+        List<WantedView> wanted = wanted(inputs);
+        List<FetchedView> views;
+        try {
+            views = source.remote().fetchNow(wanted, timeoutNanos);
+        } catch (RuntimeException e) {
+            views = failed(e);
+        }
+        coming = CompletableFuture.completedFuture(views);
+    }
+
+    private List<FetchedView> failed(RuntimeException why) {
+        return Collections.nCopies(parts.size(), new FetchedView(Map.of(), "the store failed: " + why));
+    }
+
+    private List<WantedView> wanted(Tensor[] inputs) {
         List<WantedView> wanted = new ArrayList<>();
         for (Part part : parts) {
             wanted.add(new WantedView(part.view(), part.layout(), keys(part, inputs[part.key()])));
         }
-        try {
-            coming = source.remote().fetch(wanted, timeoutNanos).toCompletableFuture();
-        } catch (RuntimeException e) {
-            FetchedView nothing = new FetchedView(Map.of(), "the store failed: " + e);
-            coming = CompletableFuture.completedFuture(Collections.nCopies(parts.size(), nothing));
-        }
-        return coming;
+        return wanted;
     }
 
     private Set<Object> keys(Part part, Tensor input) {

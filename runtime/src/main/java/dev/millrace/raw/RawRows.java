@@ -287,7 +287,7 @@ public final class RawRows implements AutoCloseable {
     /// @return why the request is refused, because a store cannot be asked; or null
     public String takeFetched(long timeoutNanos) {
         if (!fetch.isBegun()) {
-            var _ = fetch.begin(inputs, timeoutNanos);
+            fetch.fetchNow(inputs, timeoutNanos);
         }
         return fetch.take();
     }

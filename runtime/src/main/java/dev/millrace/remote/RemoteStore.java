@@ -23,4 +23,10 @@ public interface RemoteStore {
     ///     for, in that order. Rows that could not be had are [FetchedRow#UNAVAILABLE] there, or as
     ///     old as the view's policy allows
     CompletionStage<List<FetchedView>> fetch(List<WantedView> wanted, long timeoutNanos);
+
+    /// Fetches as [#fetch(List, long)], and waits for it. The calling thread may be one on which the store reads what
+    /// comes for others; it does nothing else until this has ended.
+    default List<FetchedView> fetchNow(List<WantedView> wanted, long timeoutNanos) {
+        return fetch(wanted, timeoutNanos).toCompletableFuture().join();
+    }
 }

@@ -7,6 +7,7 @@ import dev.millrace.memory.MemoryTag;
 import dev.millrace.online.FeatureAnswer.Feature;
 import dev.millrace.protocol.Refusal;
 import dev.millrace.raw.ModelFeatures;
+import dev.millrace.redis.ReadBy;
 import dev.millrace.redis.RedisOptions;
 import dev.millrace.redis.RedisStore;
 import dev.millrace.runtime.Millrace;
@@ -48,7 +49,9 @@ public final class OnlineFeatures {
     /// The most bytes that a request may have.
     public static final int MAX_REQUEST_BYTES = 1 << 23;
 
-    private static final int SMALL_REQUEST_BYTES = 1 << 10;
+    private static final int SMALL_REQUEST_BYTES = 1 << 12;
+    /// So many are written while others wait.
+    private static final long SMALL_ANSWER_VALUES = 2_000;
     /// What a byte of a request takes when it is read: an object for each value.
     private static final int BYTES_PER_BYTE = 16;
 
@@ -176,10 +179,20 @@ public final class OnlineFeatures {
             FeatureAnswer answer = new FeatureAnswer(request.entities(), features);
             return far.isEmpty()
                     ? CompletableFuture.completedFuture(encoder.apply(answer))
-                    : far.read().thenApply(valueBytes -> encode(valueBytes, answer, encoder));
+                    : readFar(request, far, answer, encoder);
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /// What is small is read and written on the event loop that was asked, if it was one.
+    private CompletableFuture<byte[]> readFar(
+            FeatureRequest request, RedisRows far, FeatureAnswer answer, Function<FeatureAnswer, byte[]> encoder) {
+        boolean small = (long) request.rows() * answer.features().size() <= SMALL_ANSWER_VALUES;
+        return small
+                ? far.read(ReadBy.CALLER).thenApply(bytes -> encode(bytes, answer, encoder))
+                : far.read(ReadBy.OTHERS)
+                        .thenApplyAsync(bytes -> encode(bytes, answer, encoder), Thread::startVirtualThread);
     }
 
     /// How long the values are is known when they are here.

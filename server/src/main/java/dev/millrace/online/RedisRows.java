@@ -6,6 +6,7 @@ import dev.millrace.feast.FeastRow;
 import dev.millrace.feast.FeastView;
 import dev.millrace.feast.JoinKey;
 import dev.millrace.protocol.Refusal;
+import dev.millrace.redis.ReadBy;
 import dev.millrace.redis.RedisStore;
 import dev.millrace.redis.RowRead;
 import dev.millrace.redis.RowsWanted;
@@ -79,10 +80,11 @@ final class RedisRows {
 
     /// Reads all.
     ///
+    /// @param by who takes in what comes
     /// @return the bytes that the values take, about, on any thread; or a [Refusal] if Redis cannot be asked, or
     ///     has something that cannot be read
-    CompletableFuture<Long> read() {
-        return store.read(wanted, Long.MAX_VALUE).thenApply(this::take);
+    CompletableFuture<Long> read(ReadBy by) {
+        return store.read(wanted, Long.MAX_VALUE, by).thenApply(this::take);
     }
 
     private long take(List<List<RowRead>> read) {

@@ -14,25 +14,30 @@ import java.time.Duration;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Keeps a connection to Redis: makes a new one whenever there is none, again and again, with pauses. What was asked
 /// over one that is lost fails at once.
 ///
-/// Threads: any. Ownership: it owns the client; whoever made it closes it.
+/// Threads: any. Ownership: it owns the client, but not the client's resources; whoever made it closes it.
 final class Connector implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Connector.class);
     private static final long FIRST_PAUSE_MILLIS = 20;
     private static final long LONGEST_PAUSE_MILLIS = 1_000;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
 
-    private final ClientResources resources;
+    /// Reads in a row that are not answered in time before their connection is given up.
+    private static final int LATE = 5;
+
     private final RedisClient client;
     private final RedisURI uri;
     private final ScheduledExecutorService timer;
     private final Runnable whenConnected;
+    private final boolean tells;
     private volatile StatefulRedisConnection<byte[], byte[]> connection;
+    private final AtomicInteger lateInARow = new AtomicInteger();
     private volatile String problem = "it is not connected yet";
     private long pauseMillis = FIRST_PAUSE_MILLIS;
     private boolean closed;
@@ -41,17 +46,22 @@ final class Connector implements AutoCloseable {
     /// Begins to connect.
     ///
     /// @param longest what a read may take; commands are given up by the client long after that
+    /// @param resources the client's threads
     /// @param whenConnected done whenever there is a connection again
-    Connector(RedisURI uri, Duration longest, ScheduledExecutorService timer, Runnable whenConnected) {
+    /// @param tells whether the log has when it is away, and when it is back
+    Connector(
+            RedisURI uri,
+            Duration longest,
+            ClientResources resources,
+            ScheduledExecutorService timer,
+            Runnable whenConnected,
+            boolean tells) {
+        this.tells = tells;
         this.uri = uri;
         this.whenConnected = whenConnected;
         // Of the handshake, too.
         uri.setTimeout(longest.compareTo(CONNECT_TIMEOUT) < 0 ? CONNECT_TIMEOUT : longest.multipliedBy(2));
         this.timer = timer;
-        resources = ClientResources.builder()
-                .ioThreadPoolSize(2)
-                .computationThreadPoolSize(2)
-                .build();
         client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder()
                 .autoReconnect(false)
@@ -73,6 +83,22 @@ final class Connector implements AutoCloseable {
     /// Why there is none.
     String problem() {
         return problem;
+    }
+
+    /// A read over a connection was answered in time.
+    void answered() {
+        if (lateInARow.get() != 0) {
+            lateInARow.set(0);
+        }
+    }
+
+    /// A read over a connection was not. If that goes on it is given up: what is stuck in it would be in the way of all
+    /// that follows.
+    void late(StatefulRedisConnection<byte[], byte[]> of) {
+        if (lateInARow.incrementAndGet() >= LATE) {
+            lateInARow.set(0);
+            lost(of);
+        }
     }
 
     private void connect() {
@@ -114,7 +140,7 @@ final class Connector implements AutoCloseable {
     private synchronized void failed(Throwable error) {
         Throwable cause = error.getCause() == null ? error : error.getCause();
         problem = "it cannot be connected: " + cause.getMessage();
-        if (!complained) {
+        if (tells && !complained) {
             complained = true;
             LOG.warn(
                     "the feature store in Redis at {} cannot be connected, it is tried again: {}",
@@ -164,6 +190,5 @@ final class Connector implements AutoCloseable {
             last.close();
         }
         client.shutdown(0, 1, TimeUnit.SECONDS);
-        resources.shutdown(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
     }
 }

@@ -15,6 +15,7 @@ import dev.millrace.remote.WantedView;
 import dev.millrace.spec.FeatureView;
 import dev.millrace.spec.FieldSpec;
 import dev.millrace.spec.ValueType;
+import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -51,7 +52,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
     private final RedisOptions options;
     private final LongSupplier clock;
     private final ScheduledThreadPoolExecutor timer;
-    private final Connector connector;
+    private final Connections connections;
     private final Breaker breaker;
     private final RowCache cache;
     private final RowReader reader;
@@ -73,10 +74,10 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         timer.setRemoveOnCancelPolicy(true);
         complainedNanos = clock.getAsLong() - COMPLAINT_PAUSE_NANOS;
         breaker = new Breaker(options.breakerFailures(), PROBE_PAUSE_NANOS);
-        connector =
-                new Connector(ConnectionText.parse(options.connection()), options.timeout(), timer, breaker::succeeded);
+        connections = new Connections(
+                ConnectionText.parse(options.connection()), options.timeout(), timer, breaker::succeeded);
         cache = new RowCache(options.cacheAge().toNanos(), options.cacheBytes());
-        reader = new RowReader(options, connector, cache, breaker, timer, clock);
+        reader = new RowReader(options, connections, cache, breaker, timer, clock);
     }
 
     /// Opens a store.
@@ -91,9 +92,20 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         return options;
     }
 
-    /// Whether there is a connection now.
+    /// Whether there is a connection now that everybody may use.
     public boolean isConnected() {
-        return connector.connection() != null;
+        return connections.here(ReadBy.OTHERS).connection() != null;
+    }
+
+    /// Has what is read on these event loops come over connections of their own, which are read on them, until
+    /// [#detach(Set)].
+    public void attach(Set<EventLoop> loops) {
+        connections.attach(loops);
+    }
+
+    /// Closes the connections of event loops, which have to be there still; not to be called on one of them.
+    public void detach(Set<EventLoop> loops) {
+        connections.detach(loops);
     }
 
     /// What has become of reads so far.
@@ -123,9 +135,10 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
     ///
     /// @param wanted no view is there twice
     /// @param timeoutNanos when to give up at the latest
+    /// @param by who takes in what comes
     /// @return ends in time and normally: for each view a row for each key, in their order
     /// @throws IllegalArgumentException if a key is not what its view has
-    public CompletableFuture<List<List<RowRead>>> read(List<RowsWanted> wanted, long timeoutNanos) {
+    public CompletableFuture<List<List<RowRead>>> read(List<RowsWanted> wanted, long timeoutNanos, ReadBy by) {
         Reading reading = new Reading(wanted);
         long now = clock.getAsLong();
         List<Place> places = new ArrayList<>();
@@ -145,7 +158,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
             }
         }
         cached.add(reading.rows - places.size());
-        await(reading, places, missing, Math.min(timeoutNanos, options.timeout().toNanos()));
+        await(reading, places, missing, Math.min(timeoutNanos, options.timeout().toNanos()), by);
         return reading.whole;
     }
 
@@ -188,7 +201,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         }
     }
 
-    private void await(Reading reading, List<Place> places, Set<RowKey> missing, long timeoutNanos) {
+    private void await(Reading reading, List<Place> places, Set<RowKey> missing, long timeoutNanos, ReadBy by) {
         if (places.isEmpty()) {
             reading.tell();
             return;
@@ -197,7 +210,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
         places.forEach(place ->
                 waiting.computeIfAbsent(place.row(), _ -> new ArrayList<>(1)).add(place));
         reading.left.set(missing.size());
-        List<CompletableFuture<FeastRow>> coming = reader.read(missing);
+        List<CompletableFuture<FeastRow>> coming = reader.read(missing, by);
         int next = 0;
         for (RowKey key : missing) {
             List<Place> mine = waiting.get(key);
@@ -292,6 +305,15 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
 
     @Override
     public CompletableFuture<List<FetchedView>> fetch(List<WantedView> wanted, long timeoutNanos) {
+        return fetch(wanted, timeoutNanos, ReadBy.CALLER);
+    }
+
+    @Override
+    public List<FetchedView> fetchNow(List<WantedView> wanted, long timeoutNanos) {
+        return fetch(wanted, timeoutNanos, ReadBy.OTHERS_ALONE).join();
+    }
+
+    private CompletableFuture<List<FetchedView>> fetch(List<WantedView> wanted, long timeoutNanos, ReadBy by) {
         List<RowsWanted> rows = new ArrayList<>();
         List<List<Object>> keys = new ArrayList<>();
         for (WantedView each : wanted) {
@@ -304,7 +326,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
             keys.add(of);
             rows.add(new RowsWanted(view, of.stream().map(List::of).toList(), stale));
         }
-        return read(rows, timeoutNanos).thenApply(read -> {
+        return read(rows, timeoutNanos, by).thenApply(read -> {
             List<FetchedView> views = new ArrayList<>();
             for (int i = 0; i < read.size(); i++) {
                 views.add(fetched(wanted.get(i), keys.get(i), read.get(i)));
@@ -347,7 +369,7 @@ public final class RedisStore implements RemoteStore, AutoCloseable {
     /// Closes its connection; what is on its way could not be had.
     @Override
     public void close() {
-        connector.close();
+        connections.close();
         timer.shutdownNow();
     }
 }

@@ -29,10 +29,7 @@ import java.util.function.LongSupplier;
 ///
 /// Threads: any.
 final class RowReader {
-    /// Reads in a row that are not answered in time before their connection is given up.
-    private static final int LATE = 5;
-
-    private final Connector connector;
+    private final Connections connections;
     private final RowCache cache;
     private final Breaker breaker;
     private final ScheduledExecutorService timer;
@@ -41,19 +38,18 @@ final class RowReader {
     private final int maxPending;
     private final Map<RowKey, CompletableFuture<FeastRow>> coming = new ConcurrentHashMap<>();
     private final AtomicInteger pending = new AtomicInteger();
-    private final AtomicInteger lateInARow = new AtomicInteger();
     final LongAdder joined = new LongAdder();
     final LongAdder read = new LongAdder();
     final LongAdder late = new LongAdder();
 
     RowReader(
             RedisOptions options,
-            Connector connector,
+            Connections connections,
             RowCache cache,
             Breaker breaker,
             ScheduledExecutorService timer,
             LongSupplier clock) {
-        this.connector = connector;
+        this.connections = connections;
         this.cache = cache;
         this.breaker = breaker;
         this.timer = timer;
@@ -83,6 +79,7 @@ final class RowReader {
 
     /// What was sent together, until all of it is answered or it is too late.
     private static final class Sent {
+        private final Connector connector;
         private final StatefulRedisConnection<byte[], byte[]> connection;
         private final List<Entity> entities;
         private final List<AsyncCommand<byte[], byte[], byte[][]>> commands = new ArrayList<>();
@@ -93,7 +90,12 @@ final class RowReader {
         private final AtomicBoolean failed = new AtomicBoolean();
         private ScheduledFuture<?> limit;
 
-        Sent(StatefulRedisConnection<byte[], byte[]> connection, List<Entity> entities, boolean probe) {
+        Sent(
+                Connector connector,
+                StatefulRedisConnection<byte[], byte[]> connection,
+                List<Entity> entities,
+                boolean probe) {
+            this.connector = connector;
             this.connection = connection;
             this.entities = entities;
             this.probe = probe;
@@ -104,13 +106,13 @@ final class RowReader {
     /// Reads rows that are not at hand.
     ///
     /// @return for each what comes, in time; it fails with a [StoreAwayException], or with a [FeastFormatException]
-    List<CompletableFuture<FeastRow>> read(Collection<RowKey> keys) {
+    List<CompletableFuture<FeastRow>> read(Collection<RowKey> keys, ReadBy by) {
         List<CompletableFuture<FeastRow>> all = new ArrayList<>(keys.size());
         Map<RowKey, Entity> entities = new HashMap<>();
         int count = 0;
         for (RowKey key : keys) {
             CompletableFuture<FeastRow> mine = new CompletableFuture<>();
-            CompletableFuture<FeastRow> first = coming.putIfAbsent(key, mine);
+            CompletableFuture<FeastRow> first = by == ReadBy.OTHERS_ALONE ? null : coming.putIfAbsent(key, mine);
             if (first != null) {
                 joined.increment();
                 all.add(first);
@@ -125,7 +127,7 @@ final class RowReader {
         if (count > 0) {
             List<Entity> missing = new ArrayList<>(entities.values());
             try {
-                send(missing, count);
+                send(connections.here(by), missing, count);
             } catch (RuntimeException | Error e) {
                 // Whoever asks next must not wait for what nobody asked for.
                 missing.forEach(entity -> fail(entity, new StoreAwayException("it cannot be asked: " + e)));
@@ -135,7 +137,7 @@ final class RowReader {
         return all;
     }
 
-    private void send(List<Entity> entities, int rows) {
+    private void send(Connector connector, List<Entity> entities, int rows) {
         StatefulRedisConnection<byte[], byte[]> connection = connector.connection();
         boolean probe = breaker.isOpen();
         String problem = connection == null ? connector.problem() : reserve(rows, probe);
@@ -144,7 +146,7 @@ final class RowReader {
             entities.forEach(entity -> fail(entity, away));
             return;
         }
-        Sent sent = new Sent(connection, entities, probe);
+        Sent sent = new Sent(connector, connection, entities, probe);
         // Most entities of a request are asked for the same.
         Map<List<PreparedView>, FieldSet> sets = new HashMap<>();
         for (Entity entity : entities) {
@@ -187,7 +189,7 @@ final class RowReader {
             // It has answered: this is about the key, not about Redis.
             fail(entity, new StoreAwayException("Redis has refused: " + reply.getError()));
         } else {
-            lateInARow.set(0);
+            sent.connector.answered();
             if (!sent.failed.get()) {
                 breaker.succeeded();
             }
@@ -236,8 +238,7 @@ final class RowReader {
         }
     }
 
-    /// What was not answered by now could not be had. If that goes on the connection is given up: what is stuck in
-    /// it would be in the way of all that follows.
+    /// What was not answered by now could not be had.
     @SuppressWarnings("ReferenceEquality") // a connection is what it is
     private void tooLate(Sent sent) {
         String why = "Redis did not answer in " + TimeUnit.NANOSECONDS.toMicros(timeoutNanos) / 1e3 + " ms";
@@ -252,12 +253,9 @@ final class RowReader {
         }
         if (any) {
             failed(sent, why);
-            if (lateInARow.incrementAndGet() >= LATE) {
-                lateInARow.set(0);
-                connector.lost(sent.connection);
-            }
+            sent.connector.late(sent.connection);
         }
-        if (connector.connection() != sent.connection) {
+        if (sent.connector.connection() != sent.connection) {
             // Nobody answers these any more.
             sent.commands.forEach(command -> command.cancel(true));
         }

@@ -98,6 +98,8 @@ public final class MillraceServer implements AutoCloseable {
     private AdminAccess admin;
     private Management management;
     private OnlineFeatures features;
+    /// Null without one.
+    private RedisStore redis;
     private Endpoints endpoints;
 
     private MillraceServer(ServerConfig config, LongSupplier clock) throws IOException {
@@ -245,7 +247,7 @@ public final class MillraceServer implements AutoCloseable {
                 config.control(), limits, counters::limited, config.repositories(), millrace.lifecycle());
         management = new Management(millrace, control, config.control().strictReadiness(), tracing);
         // Of other stores that are far away nothing is known here.
-        RedisStore redis = config.runtime().remoteStore().orElse(null) instanceof RedisStore opened ? opened : null;
+        redis = config.runtime().remoteStore().orElse(null) instanceof RedisStore opened ? opened : null;
         metrics = new Metrics(millrace, counters, clients, management, feeds, redis);
         features = new OnlineFeatures(millrace, config.runtime(), InstantSource.system());
         endpoints = new Endpoints(metrics, management, features);
@@ -259,6 +261,9 @@ public final class MillraceServer implements AutoCloseable {
             if (grpc != null) {
                 grpc.add(eventLoop, loop.wakeUp(), loop.pools(), clock);
             }
+        }
+        if (redis != null) {
+            redis.attach(loops.keySet());
         }
     }
 
@@ -418,6 +423,9 @@ public final class MillraceServer implements AutoCloseable {
             onEachLoop(Loop::close);
             metrics.close();
             tracing.close();
+        }
+        if (redis != null) {
+            redis.detach(loops.keySet());
         }
         group.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     }

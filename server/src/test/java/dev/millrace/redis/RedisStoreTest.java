@@ -84,7 +84,7 @@ class RedisStoreTest {
     }
 
     private static RowRead one(RedisStore store, boolean stale, long key) {
-        return store.read(List.of(wanted(STATS, stale, key)), LONG)
+        return store.read(List.of(wanted(STATS, stale, key)), LONG, ReadBy.CALLER)
                 .join()
                 .getFirst()
                 .getFirst();
@@ -94,7 +94,9 @@ class RedisStoreTest {
     void shouldReadWhatFeastWrites() {
         try (RedisStore store = open(options(redis.port()))) {
             List<List<RowRead>> rows = store.read(
-                            List.of(wanted(STATS, false, 1001L, 1002L, 1001L), wanted(OTHER, false, 1001L)), LONG)
+                            List.of(wanted(STATS, false, 1001L, 1002L, 1001L), wanted(OTHER, false, 1001L)),
+                            LONG,
+                            ReadBy.CALLER)
                     .join();
             FeastRow row = rows.getFirst().getFirst().row();
             assertThat(row.isWritten()).isTrue();
@@ -126,7 +128,7 @@ class RedisStoreTest {
     void shouldAskOnceForAnEntityOfSeveralViews() {
         try (RedisStore store = open(options(redis.port()))) {
             long before = redis.reads();
-            var _ = store.read(List.of(wanted(STATS, false, 1001L), wanted(OTHER, false, 1001L)), LONG)
+            var _ = store.read(List.of(wanted(STATS, false, 1001L), wanted(OTHER, false, 1001L)), LONG, ReadBy.CALLER)
                     .join();
             assertThat(redis.reads() - before).isEqualTo(1);
         }
@@ -149,7 +151,8 @@ class RedisStoreTest {
     void shouldKeepNoMoreThanItMay() {
         try (RedisStore store = open(options(redis.port()).withCache(Duration.ofHours(1), 20_000))) {
             Object[] keys = LongStream.range(0, 2_000).boxed().toArray();
-            var _ = store.read(List.of(wanted(STATS, false, keys)), LONG).join();
+            var _ = store.read(List.of(wanted(STATS, false, keys)), LONG, ReadBy.CALLER)
+                    .join();
             assertThat(store.counts().keptBytes()).isBetween(1L, 20_000L);
         }
     }
@@ -160,9 +163,10 @@ class RedisStoreTest {
                 RedisStore store = open(options(proxy.port()))) {
             long before = redis.reads();
             proxy.stall(true);
-            CompletableFuture<List<List<RowRead>>> first = store.read(List.of(wanted(STATS, false, 1001L)), LONG);
+            CompletableFuture<List<List<RowRead>>> first =
+                    store.read(List.of(wanted(STATS, false, 1001L)), LONG, ReadBy.CALLER);
             CompletableFuture<List<List<RowRead>>> second =
-                    store.read(List.of(wanted(STATS, false, 1002L, 1001L)), LONG);
+                    store.read(List.of(wanted(STATS, false, 1002L, 1001L)), LONG, ReadBy.CALLER);
             assertThat(store.counts().joined()).isEqualTo(1);
             proxy.stall(false);
             assertThat(first.join().getFirst().getFirst().row().value(0)).isEqualTo(0.5f);
@@ -204,8 +208,9 @@ class RedisStoreTest {
                 RedisStore store = open(options(proxy.port()))) {
             proxy.stall(true);
             CompletableFuture<List<List<RowRead>>> hurried =
-                    store.read(List.of(wanted(STATS, false, 1001L)), TimeUnit.MILLISECONDS.toNanos(5));
-            CompletableFuture<List<List<RowRead>>> patient = store.read(List.of(wanted(STATS, false, 1001L)), LONG);
+                    store.read(List.of(wanted(STATS, false, 1001L)), TimeUnit.MILLISECONDS.toNanos(5), ReadBy.CALLER);
+            CompletableFuture<List<List<RowRead>>> patient =
+                    store.read(List.of(wanted(STATS, false, 1001L)), LONG, ReadBy.CALLER);
             assertThat(hurried.join().getFirst().getFirst().problem())
                     .isEqualTo("the request's time was over before Redis answered");
             assertThat(store.counts().isOpen()).isFalse();
@@ -219,7 +224,8 @@ class RedisStoreTest {
         try (FaultyProxy proxy = new FaultyProxy(redis.port());
                 RedisStore store = open(options(proxy.port()).withBounds(100, 0))) {
             proxy.stall(true);
-            CompletableFuture<List<List<RowRead>>> lost = store.read(List.of(wanted(STATS, false, 1001L)), LONG);
+            CompletableFuture<List<List<RowRead>>> lost =
+                    store.read(List.of(wanted(STATS, false, 1001L)), LONG, ReadBy.CALLER);
             proxy.cut(true);
             assertThat(lost.join().getFirst().getFirst().problem()).isNotNull();
             await(() -> !store.isConnected());
@@ -242,7 +248,7 @@ class RedisStoreTest {
             proxy.stall(true);
             List<CompletableFuture<List<List<RowRead>>>> all = new ArrayList<>();
             for (long i = 0; i < 50; i++) {
-                all.add(store.read(List.of(wanted(STATS, false, 2 * i, 2 * i + 1)), LONG));
+                all.add(store.read(List.of(wanted(STATS, false, 2 * i, 2 * i + 1)), LONG, ReadBy.CALLER));
             }
             all.forEach(each -> assertThat(each.join().getFirst()).allMatch(read -> read.problem() != null));
             await(() -> store.counts().pending() == 0);
@@ -264,7 +270,7 @@ class RedisStoreTest {
         try (RedisStore store = open(options(redis.port()))) {
             long before = redis.reads();
             FeastView many = new FeastView("driver_hourly_stats", List.of(DRIVER), names);
-            List<RowRead> rows = store.read(List.of(wanted(many, false, 1001L, 4L)), LONG)
+            List<RowRead> rows = store.read(List.of(wanted(many, false, 1001L, 4L)), LONG, ReadBy.CALLER)
                     .join()
                     .getFirst();
             FeastRow row = rows.getFirst().row();
@@ -283,7 +289,8 @@ class RedisStoreTest {
         try (FaultyProxy proxy = new FaultyProxy(redis.port());
                 RedisStore store = open(options(proxy.port()).withBounds(3, 5))) {
             proxy.stall(true);
-            CompletableFuture<List<List<RowRead>>> three = store.read(List.of(wanted(STATS, false, 1L, 2L, 3L)), LONG);
+            CompletableFuture<List<List<RowRead>>> three =
+                    store.read(List.of(wanted(STATS, false, 1L, 2L, 3L)), LONG, ReadBy.CALLER);
             assertThat(one(store, false, 4).problem()).isEqualTo("3 rows are on their way already, at most 3 may be");
             assertThat(store.counts().pending()).isEqualTo(3);
             proxy.stall(false);

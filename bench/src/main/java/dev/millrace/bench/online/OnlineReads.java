@@ -6,12 +6,7 @@ import dev.millrace.bench.report.Section;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /// Times `POST /get-online-features` over a real Redis on this machine, of fifty features of 1, 10, 100 and 500
 /// entities, one request after another on one connection; in turns with Redis alone, asked for the same by a plain
@@ -29,7 +25,8 @@ public final class OnlineReads {
     static final int[] ROWS = {1, 10, 100, 500};
     private static final int ENTITIES = 10_000;
     private static final long SEED = 20_261_124;
-    private static final int OK = 200;
+    /// Of each size before it counts.
+    private static final int WARM_UP_TURNS = 4;
     private static final String PRESENT = "\"PRESENT\"";
 
     private final int repeats;
@@ -37,8 +34,6 @@ public final class OnlineReads {
     private final PrintStream progress;
     private final Server.Starter servers;
     private final SplittableRandom random = new SplittableRandom(SEED);
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     /// Nanoseconds of requests, in ascending order.
     record Timed(int rows, boolean whole, long[] nanos) {}
@@ -91,22 +86,24 @@ public final class OnlineReads {
         }
     }
 
-    private Findings measure(FilledRedis redis, Server server) {
-        URI uri = URI.create("http://127.0.0.1:" + server.port() + "/get-online-features");
+    private Findings measure(FilledRedis redis, Server server) throws IOException {
         List<Timed> all = new ArrayList<>();
-        for (int rows : ROWS) {
-            // The first turns warm up.
-            turn(() -> whole(uri, rows));
-            turn(() -> alone(redis, rows));
-            List<long[]> whole = new ArrayList<>();
-            List<long[]> alone = new ArrayList<>();
-            for (int repeat = 0; repeat < repeats; repeat++) {
-                whole.add(turn(() -> whole(uri, rows)));
-                alone.add(turn(() -> alone(redis, rows)));
+        try (PlainClient client = new PlainClient(server.port())) {
+            for (int rows : ROWS) {
+                for (int turn = 0; turn < WARM_UP_TURNS; turn++) {
+                    turn(() -> whole(client, rows));
+                    turn(() -> alone(redis, rows));
+                }
+                List<long[]> whole = new ArrayList<>();
+                List<long[]> alone = new ArrayList<>();
+                for (int repeat = 0; repeat < repeats; repeat++) {
+                    whole.add(turn(() -> whole(client, rows)));
+                    alone.add(turn(() -> alone(redis, rows)));
+                }
+                all.add(new Timed(rows, true, sorted(whole)));
+                all.add(new Timed(rows, false, sorted(alone)));
+                progress.println(rows + " rows: " + all.get(all.size() - 2).nanos()[0] / 1_000 + " us at least");
             }
-            all.add(new Timed(rows, true, sorted(whole)));
-            all.add(new Timed(rows, false, sorted(alone)));
-            progress.println(rows + " rows: " + all.get(all.size() - 2).nanos()[0] / 1_000 + " us at least");
         }
         return new Findings(all);
     }
@@ -115,12 +112,11 @@ public final class OnlineReads {
         return turns.stream().flatMapToLong(Arrays::stream).sorted().toArray();
     }
 
-    private long[] turn(Runnable request) {
+    private long[] turn(LongSupplier request) {
         List<Long> nanos = new ArrayList<>();
         long end = System.nanoTime() + repeatNanos;
-        for (long start = System.nanoTime(); start < end; start = System.nanoTime()) {
-            request.run();
-            nanos.add(System.nanoTime() - start);
+        while (nanos.isEmpty() || System.nanoTime() < end) {
+            nanos.add(request.getAsLong());
         }
         return nanos.stream().mapToLong(Long::longValue).toArray();
     }
@@ -129,14 +125,31 @@ public final class OnlineReads {
         return random.longs(rows, 0, ENTITIES).toArray();
     }
 
-    private void alone(FilledRedis redis, int rows) {
-        int values = redis.read(entities(rows));
+    private long alone(FilledRedis redis, int rows) {
+        long[] entities = entities(rows);
+        long start = System.nanoTime();
+        int values = redis.read(entities);
+        long nanos = System.nanoTime() - start;
         if (values != rows * FilledRedis.VIEWS * (FilledRedis.FIELDS + 1)) {
             throw new IllegalStateException("Redis has answered " + values + " values");
         }
+        return nanos;
     }
 
-    private void whole(URI uri, int rows) {
+    private long whole(PlainClient client, int rows) {
+        byte[] request = PlainClient.post("/get-online-features", body(rows));
+        try {
+            long start = System.nanoTime();
+            byte[] answer = client.ask(request);
+            long nanos = System.nanoTime() - start;
+            requirePresent(new String(answer, StandardCharsets.UTF_8), rows);
+            return nanos;
+        } catch (IOException e) {
+            throw new IllegalStateException("the server does not answer", e);
+        }
+    }
+
+    private String body(int rows) {
         StringBuilder body = new StringBuilder("{\"features\":[");
         for (int i = 0; i < FilledRedis.VIEWS * FilledRedis.FIELDS; i++) {
             body.append(i > 0 ? "," : "")
@@ -146,33 +159,21 @@ public final class OnlineReads {
             body.append(i % FilledRedis.FIELDS).append('"');
         }
         body.append("],\"entities\":{\"").append(FilledRedis.KEY).append("\":");
-        body.append(Arrays.toString(entities(rows))).append("},\"full_feature_names\":true}");
-        try {
-            HttpResponse<String> answer = client.send(
-                    HttpRequest.newBuilder(uri)
-                            .POST(BodyPublishers.ofString(body.toString()))
-                            .build(),
-                    BodyHandlers.ofString());
-            requirePresent(answer, rows);
-        } catch (IOException e) {
-            throw new IllegalStateException("the server does not answer", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted", e);
-        }
+        return body.append(Arrays.toString(entities(rows)))
+                .append("},\"full_feature_names\":true}")
+                .toString();
     }
 
-    /// Every value is there. To count them takes part of the time that is measured, a little.
-    private static void requirePresent(HttpResponse<String> answer, int rows) {
+    /// Every value is there.
+    private static void requirePresent(String body, int rows) {
         int found = 0;
-        String body = answer.body();
         for (int at = body.indexOf(PRESENT); at >= 0; at = body.indexOf(PRESENT, at + PRESENT.length())) {
             found++;
         }
         int expected = rows * (FilledRedis.VIEWS * FilledRedis.FIELDS + 1);
-        if (answer.statusCode() != OK || found != expected) {
-            throw new IllegalStateException(answer.statusCode() + ", " + found + " of " + expected + " values: "
-                    + body.substring(0, Math.min(body.length(), 300)));
+        if (found != expected) {
+            throw new IllegalStateException(
+                    found + " of " + expected + " values: " + body.substring(0, Math.min(body.length(), 300)));
         }
     }
 }
