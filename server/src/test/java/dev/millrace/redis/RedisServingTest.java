@@ -9,6 +9,7 @@ import dev.millrace.runtime.Outcome;
 import dev.millrace.runtime.Prediction;
 import dev.millrace.server.Bodies;
 import dev.millrace.server.RawClient;
+import dev.millrace.server.ServerConfig;
 import dev.millrace.server.TestServer;
 import dev.millrace.server.TestServer.Reply;
 import java.io.IOException;
@@ -40,6 +41,8 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(180)
 class RedisServingTest {
+    private static final int EVENT_LOOPS = ServerConfig.of(Path.of(".")).eventLoops();
+
     static final String DRIVER =
             "0100000002000000090000006472697665725f69640400000008000000%s000000000000666561747572655f7265706f";
     static final String TIME = "5f74733a6472697665725f686f75726c795f7374617473";
@@ -85,20 +88,21 @@ class RedisServingTest {
                 Map.of("6160e3da", "350000003f", "fa5e58ad", "", "18a5e5a3", "2003", TIME, "08e807"));
         redis.write(DRIVER.formatted("ea03"), Map.of("6160e3da", "350000803f", TIME, "08e807"));
         for (String policy : List.of("reject", "stale", "default")) {
-            writeModel(temp, policy);
+            writeModel(temp, policy, policy);
         }
         addEnsemble(repository);
     }
 
     /// A model of a name and a policy, which adds the amount, twice the first stored value, three times the second,
     /// four times the third, and 0.5.
-    static void writeModel(Path repository, String policy) throws IOException {
-        Path version = Files.createDirectories(repository.resolve(policy + "/1"));
+    static Path writeModel(Path repository, String name, String policy) throws IOException {
+        Path version = Files.createDirectories(repository.resolve(name + "/1"));
         Files.copy(
                 TestServer.models().resolve("linear/1/model.onnx"),
                 version.resolve("model.onnx"),
                 StandardCopyOption.REPLACE_EXISTING);
         Files.writeString(version.resolve("features.yaml"), FEATURES.replace("POLICY", policy));
+        return version;
     }
 
     /// A model of others, of which the first needs Redis.
@@ -309,6 +313,31 @@ class RedisServingTest {
         server.server().runtime().lifecycle().load("reject");
         proxy.stall(false);
         assertThat(waiting.get().body()).contains("15.5");
+    }
+
+    /// What comes then is not what was asked for: the event loop waits for it, and cannot read it itself.
+    @Test
+    void shouldFetchAnewForAVersionWithOtherViews() throws Exception {
+        Path version = writeModel(repository, "changing", "reject");
+        server.server().runtime().lifecycle().load("changing");
+        await(() -> redis.connections() == 2 + EVENT_LOOPS);
+        proxy.stall(true);
+        CompletableFuture<HttpResponse<String>> waiting = server.client()
+                .sendAsync(
+                        server.request("/v1/models/changing:predict")
+                                .POST(BodyPublishers.ofString(Bodies.json("{'instances':[" + of(1001) + "]}")))
+                                .build(),
+                        BodyHandlers.ofString());
+        await(() -> store.counts().pending() == 1);
+        Files.writeString(
+                version.resolve("features.yaml"),
+                FEATURES.replace("POLICY", "reject")
+                        .replace("      - {name: avg_daily_trips, type: int64, default: 32}\n", "")
+                        .replace("driver_hourly_stats.avg_daily_trips", "amount"));
+        server.server().runtime().lifecycle().load("changing");
+        proxy.stall(false);
+        // 2 + 2 * 0.5 + 3 * 0 + 4 * 2 + 0.5.
+        assertThat(waiting.get().body()).contains("11.5");
     }
 
     @Test

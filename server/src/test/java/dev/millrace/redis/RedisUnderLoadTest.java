@@ -70,7 +70,7 @@ class RedisUnderLoadTest {
         fill();
         Path repository = temp.resolve("models");
         for (String policy : POLICIES) {
-            RedisServingTest.writeModel(repository, policy);
+            RedisServingTest.writeModel(repository, policy, policy);
         }
         proxy = new FaultyProxy(redis.port());
         store = RedisStore.open(RedisOptions.of("127.0.0.1:" + proxy.port(), "feature_repo")

@@ -129,6 +129,16 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
+    /// How many clients are connected, this question's among them.
+    int connections() {
+        RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", port));
+        try (var connection = client.connect()) {
+            return (int) connection.sync().clientList().lines().count();
+        } finally {
+            client.shutdown(0, 1, java.util.concurrent.TimeUnit.SECONDS);
+        }
+    }
+
     /// How often HMGET was asked.
     long reads() {
         RedisClient client = RedisClient.create(RedisURI.create("127.0.0.1", port));
