@@ -24,7 +24,7 @@ public final class JsonWriter {
     private static final byte[] FALSE = ascii("false");
 
     private final MemoryBudget budget;
-    private byte[] bytes = new byte[INITIAL_BYTES];
+    private byte[] bytes;
     private long booked;
     private int length;
     private final StringBuilder decimal = new StringBuilder(NUMBER_BYTES);
@@ -38,6 +38,15 @@ public final class JsonWriter {
     ///     [dev.millrace.memory.MemoryExceededException]
     public JsonWriter(MemoryBudget budget) {
         this.budget = budget;
+        this.bytes = new byte[INITIAL_BYTES];
+    }
+
+    /// A writer without a limit.
+    ///
+    /// @param expectedBytes what it has room for at first
+    public JsonWriter(int expectedBytes) {
+        this.budget = MemoryBudget.UNLIMITED;
+        this.bytes = new byte[expectedBytes];
     }
 
     public static byte[] ascii(String text) {

@@ -15,19 +15,31 @@ import java.util.Map;
 final class JsonAnswer {
     private static final long MICROS = 1_000_000;
     private static final int NANOS_PER_MICRO = 1_000;
-    private static final String NEVER = "1970-01-01T00:00:00Z";
+    /// What a feature, a value with its status and time, and a time take, about.
+    private static final int FEATURE_BYTES = 80;
+    private static final int VALUE_BYTES = 48;
+    private static final int TIME_BYTES = 32;
+    private static final byte[] NEVER = JsonWriter.ascii("\"1970-01-01T00:00:00Z\"");
+    private static final byte[] VALUES_BEGIN = JsonWriter.ascii("{\"values\":[");
+    private static final byte[] STATUSES_BEGIN = JsonWriter.ascii("],\"statuses\":[");
+    private static final byte[] TIMES_BEGIN = JsonWriter.ascii("],\"event_timestamps\":[");
+    private static final byte[] END = JsonWriter.ascii("]}");
+    private static final byte[] NULL = JsonWriter.ascii("null");
 
     private static final byte[][] STATUSES = Arrays.stream(FieldStatus.values())
             .map(status -> JsonWriter.ascii("\"" + status.name() + "\""))
             .toArray(byte[][]::new);
 
     private final FeatureAnswer answer;
-    private final JsonWriter json = new JsonWriter();
+    private final JsonWriter json;
+    private final JsonWriter texts;
     /// Features of one view share theirs.
     private final Map<FeatureColumns, byte[]> times = new IdentityHashMap<>();
 
     private JsonAnswer(FeatureAnswer answer) {
         this.answer = answer;
+        json = new JsonWriter(answer.features().size() * (FEATURE_BYTES + answer.rows() * VALUE_BYTES) + FEATURE_BYTES);
+        texts = new JsonWriter(answer.rows() * TIME_BYTES);
     }
 
     static byte[] bytes(FeatureAnswer answer) {
@@ -62,51 +74,54 @@ final class JsonAnswer {
 
     /// A join key as if it was a feature, as Feast does.
     private void keys(List<Object> keys) {
-        json.raw("{\"values\":[");
+        json.raw(VALUES_BEGIN);
         for (int at = 0; at < keys.size(); at++) {
-            json.raw(at > 0 ? "," : "");
+            separate(json, at);
             switch (keys.get(at)) {
-                case null -> json.raw("null");
+                case null -> json.raw(NULL);
                 case Long number -> json.number(number);
                 case Double number -> json.number(number);
                 case Boolean bool -> json.bool(bool);
                 case Object text -> json.string(text.toString());
             }
         }
-        repeat("],\"statuses\":[", "\"" + FieldStatus.PRESENT + "\"", keys.size());
-        repeat("],\"event_timestamps\":[", "\"" + NEVER + "\"", keys.size());
-        json.raw("]}");
+        repeat(STATUSES_BEGIN, STATUSES[FieldStatus.PRESENT.ordinal()], keys.size());
+        repeat(TIMES_BEGIN, NEVER, keys.size());
+        json.raw(END);
     }
 
-    private void repeat(String before, String text, int times) {
+    private void repeat(byte[] before, byte[] text, int times) {
         json.raw(before);
         for (int i = 0; i < times; i++) {
-            json.raw(i > 0 ? "," : "").raw(text);
+            separate(json, i);
+            json.raw(text);
+        }
+    }
+
+    private static void separate(JsonWriter json, int at) {
+        if (at > 0) {
+            json.raw(',');
         }
     }
 
     private void feature(Feature feature) {
         FeatureColumn column = feature.column();
-        json.raw("{\"values\":[");
+        json.raw(VALUES_BEGIN);
         for (int at = 0; at < answer.rows(); at++) {
-            if (at > 0) {
-                json.raw(',');
-            }
+            separate(json, at);
             if (column.isPresent(at)) {
                 value(column, at);
             } else {
-                json.raw("null");
+                json.raw(NULL);
             }
         }
-        json.raw("],\"statuses\":[");
+        json.raw(STATUSES_BEGIN);
         for (int at = 0; at < answer.rows(); at++) {
-            if (at > 0) {
-                json.raw(',');
-            }
+            separate(json, at);
             json.raw(STATUSES[feature.status(at).ordinal()]);
         }
-        json.raw("],\"event_timestamps\":[");
-        json.raw(times.computeIfAbsent(feature.columns(), JsonAnswer::times)).raw("]}");
+        json.raw(TIMES_BEGIN);
+        json.raw(times.computeIfAbsent(feature.columns(), this::times)).raw(END);
     }
 
     private void value(FeatureColumn column, int at) {
@@ -127,7 +142,7 @@ final class JsonAnswer {
     /// A value of a type of its own; bytes are written in base64.
     private void object(Object value) {
         switch (value) {
-            case null -> json.raw("null");
+            case null -> json.raw(NULL);
             case Double number -> json.number(number);
             case Float number -> json.number(number);
             case Long number -> json.number(number);
@@ -138,7 +153,7 @@ final class JsonAnswer {
             case List<?> items -> {
                 json.raw('[');
                 for (int i = 0; i < items.size(); i++) {
-                    json.raw(i > 0 ? "," : "");
+                    separate(json, i);
                     object(items.get(i));
                 }
                 json.raw(']');
@@ -147,19 +162,20 @@ final class JsonAnswer {
         }
     }
 
-    private static byte[] times(FeatureColumns columns) {
-        JsonWriter texts = new JsonWriter();
+    private byte[] times(FeatureColumns columns) {
+        texts.reset();
         for (int at = 0; at < columns.rows(); at++) {
-            texts.raw(at > 0 ? ",\"" : "\"").raw(time(columns, at)).raw('"');
+            separate(texts, at);
+            if (columns.isFound(at)) {
+                texts.raw('"').raw(time(columns.time(at))).raw('"');
+            } else {
+                texts.raw(NEVER);
+            }
         }
         return texts.toBytes();
     }
 
-    private static String time(FeatureColumns columns, int row) {
-        if (!columns.isFound(row)) {
-            return NEVER;
-        }
-        long micros = columns.time(row);
+    private static String time(long micros) {
         return Instant.ofEpochSecond(Math.floorDiv(micros, MICROS), Math.floorMod(micros, MICROS) * NANOS_PER_MICRO)
                 .toString();
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.millrace.redis;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.millrace.feast.FeastFormatException;
 import dev.millrace.feast.FeastRow;
 import dev.millrace.policy.Breaker;
@@ -29,6 +31,8 @@ import java.util.function.LongSupplier;
 ///
 /// Threads: any.
 final class RowReader {
+    private static final int MAX_SETS = 256;
+
     private final Connections connections;
     private final RowCache cache;
     private final Breaker breaker;
@@ -37,6 +41,9 @@ final class RowReader {
     private final long timeoutNanos;
     private final int maxPending;
     private final Map<RowKey, CompletableFuture<FeastRow>> coming = new ConcurrentHashMap<>();
+    /// Most entities are asked for the same.
+    private final Cache<List<PreparedView>, FieldSet> sets =
+            Caffeine.newBuilder().maximumSize(MAX_SETS).executor(Runnable::run).build();
     private final AtomicInteger pending = new AtomicInteger();
     final LongAdder joined = new LongAdder();
     final LongAdder read = new LongAdder();
@@ -147,10 +154,8 @@ final class RowReader {
             return;
         }
         Sent sent = new Sent(connector, connection, entities, probe);
-        // Most entities of a request are asked for the same.
-        Map<List<PreparedView>, FieldSet> sets = new HashMap<>();
         for (Entity entity : entities) {
-            FieldSet fields = sets.computeIfAbsent(entity.views(), FieldSet::new);
+            FieldSet fields = sets.get(entity.views(), FieldSet::new);
             HashReply reply = new HashReply(fields);
             AsyncCommand<byte[], byte[], byte[][]> command =
                     new AsyncCommand<>(new Command<>(fields.command(), reply, fields.arguments(entity.key)));
